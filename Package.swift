@@ -1,0 +1,126 @@
+// swift-tools-version: 6.1
+// The floor plan of `pipe`: a target imports only from lower floors (docs/architecture.md).
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(target)Tests", dependencies: [.byName(name: target), "TestSupport"] + dependencies,
+    exclude: [], swiftSettings: settings)
+}
+
+let targets: [Target] = [
+  // System libraries and the one C file.
+  .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+  .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+  .systemLibrary(name: "CXGBoost", providers: [.apt(["libxgboost-dev"])]),
+  .target(name: "CSupervisor"),
+
+  // Floor 0.
+  room("Diagnostics"),
+
+  // Floor 1.
+  room("ContentStore", ["Diagnostics", "CCrypto"]),
+  room("SourceControl", ["Diagnostics", "CGit2"]),
+  room("Tabular", ["Diagnostics"]),
+  room("KitCatalog"),
+
+  // Floor 2.
+  room("PipelineModel", ["Diagnostics", "ContentStore", "CYAML"]),
+  room("Tracking", ["Diagnostics", "ContentStore", "SourceControl", grdb]),
+  room("Notebooks", ["Diagnostics", "ContentStore", "Tabular", "CSupervisor", grdb]),
+  room("Evaluation", ["Diagnostics", "Tabular"]),
+  room("Scoring", ["Diagnostics", "Tabular"]),
+
+  // Floor 3.
+  room("BuildEngine", ["Diagnostics", "ContentStore", "PipelineModel", "Tracking", "Notebooks", "CSupervisor"]),
+  room("Learning", ["Diagnostics", "Tabular", "Evaluation", "Scoring", "CXGBoost"]),
+  room("FeatureStore", ["Diagnostics", "Tabular"]),
+
+  // Floor 4.
+  room(
+    "Verification",
+    ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "BuildEngine"]),
+  room("Reporting", ["Diagnostics", "ContentStore", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
+  room("Serving", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", hummingbird]),
+
+  // Floor 5.
+  door(
+    "pipe",
+    [
+      "Diagnostics", "ContentStore", "SourceControl", "KitCatalog", "PipelineModel", "Tracking", "Notebooks", "Evaluation",
+      "BuildEngine", "Verification", "Reporting", argumentParser,
+    ]),
+  door(
+    "pipe-kit",
+    [
+      "Diagnostics", "Tabular", "KitCatalog", "Evaluation", "Scoring", "Learning", "FeatureStore", "CCrypto",
+      argumentParser,
+    ]),
+  door("pipe-serve", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", "Serving", argumentParser]),
+
+  // Tests.
+  .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: settings),
+  tests("Diagnostics"),
+  tests("ContentStore"),
+  tests("SourceControl"),
+  tests("Tabular"),
+  tests("PipelineModel", ["ContentStore", "Diagnostics"]),
+  tests("Tracking", ["ContentStore", "SourceControl"]),
+  tests("Notebooks", ["Diagnostics", "ContentStore"]),
+  tests("Evaluation", ["Tabular"]),
+  tests("Scoring", ["Tabular"]),
+  tests("BuildEngine", ["ContentStore", "PipelineModel", "Tracking", "Diagnostics"]),
+  tests("Learning", ["Tabular", "Evaluation", "Scoring"]),
+  tests("FeatureStore", ["Tabular"]),
+  tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
+  tests("Reporting", ["PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"]),
+  tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+  .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),
+]
+
+// Until every room is furnished, an empty one is left out.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+func exists(_ target: Target) -> Bool {
+  let folder = target.path ?? ((target.type == .test ? "Tests/" : "Sources/") + target.name)
+  return FileManager.default.fileExists(atPath: root.appendingPathComponent(folder).path)
+}
+let present = targets.filter(exists)
+let names = Set(present.map(\.name))
+for target in present {
+  target.dependencies = target.dependencies.filter {
+    if case .byNameItem(let name, _) = $0 { return names.contains(name) }
+    return true
+  }
+}
+
+let package = Package(
+  name: "pipe",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+  ],
+  targets: present,
+  swiftLanguageModes: [.v6]
+)

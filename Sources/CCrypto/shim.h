@@ -1,0 +1,4 @@
+// libcrypto as Debian packages it: digests and HMAC.
+// SPDX-License-Identifier: Apache-2.0
+#include <openssl/evp.h>
+#include <openssl/hmac.h>

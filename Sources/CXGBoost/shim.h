@@ -1,0 +1,3 @@
+// libxgboost as Debian packages it.
+// SPDX-License-Identifier: Apache-2.0
+#include <xgboost/c_api.h>

@@ -1,0 +1,3 @@
+// libyaml as Debian packages it.
+// SPDX-License-Identifier: Apache-2.0
+#include <yaml.h>

@@ -1,0 +1,53 @@
+// A diagnostic as text for a terminal, or as one JSON object for a script.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Lays out diagnostics: headline, the source line with a caret, causes, hints.
+package struct DiagnosticRenderer: Sendable {
+  package var useColor: Bool
+  /// Gives the text of a file, for the line under the headline; `nil` when it cannot be read.
+  package var sourceText: @Sendable (_ file: String) -> String?
+
+  package init(useColor: Bool = false, sourceText: @escaping @Sendable (String) -> String? = { _ in nil }) {
+    self.useColor = useColor
+    self.sourceText = sourceText
+  }
+
+  /// The message as lines of text, ending in a newline.
+  package func text(_ diagnostic: Diagnostic) -> String {
+    let word = diagnostic.category == .warning ? "warning" : "error"
+    let color = diagnostic.category == .warning ? "33" : "31"
+    var out = ""
+    if let location = diagnostic.location { out += bold("\(location): ") }
+    out += paint("\(word): ", color) + bold(diagnostic.message) + "\n"
+    if let location = diagnostic.location, let excerpt = excerpt(at: location) { out += excerpt }
+    for cause in diagnostic.causes { out += indented(cause, after: "cause: ") }
+    for hint in diagnostic.hints { out += paint("hint: ", "36") + hint + "\n" }
+    return out
+  }
+
+  private func indented(_ text: String, after label: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.enumerated().map { ($0.offset == 0 ? label : "       ") + $0.element + "\n" }.joined()
+  }
+
+  private func excerpt(at location: SourceLocation) -> String? {
+    guard let line = location.line, line >= 1, let text = sourceText(location.file) else { return nil }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard line <= lines.count else { return nil }
+    let shown = String(lines[line - 1].unicodeScalars.prefix(160).map(Character.init))
+    let number = "\(line)"
+    let margin = String(repeating: " ", count: number.count)
+    var out = " \(number) | \(shown.replacingTabs())\n"
+    if let column = location.column, column >= 1, column <= shown.unicodeScalars.count + 1 {
+      out += " \(margin) | " + String(repeating: " ", count: column - 1) + paint("^", "32") + "\n"
+    }
+    return out
+  }
+
+  private func paint(_ text: String, _ code: String) -> String { useColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+  private func bold(_ text: String) -> String { paint(text, "1") }
+}
+
+extension String {
+  fileprivate func replacingTabs() -> String { String(map { $0 == "\t" ? " " : $0 }) }
+}
