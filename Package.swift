@@ -34,13 +34,13 @@ let targets: [Target] = [
   .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
   .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(name: "CXGBoost", providers: [.apt(["libxgboost-dev"])]),
-  .target(name: "CSupervisor"),
+  .target(name: "CLinux"),
 
   // Floor 0.
   room("Diagnostics"),
 
   // Floor 1.
-  room("ContentStore", ["Diagnostics", "CCrypto"]),
+  room("ContentStore", ["Diagnostics", "CCrypto", "CLinux"]),
   room("SourceControl", ["Diagnostics", "CGit2"]),
   room("Tabular", ["Diagnostics"]),
   room("KitCatalog"),
@@ -48,12 +48,12 @@ let targets: [Target] = [
   // Floor 2.
   room("PipelineModel", ["Diagnostics", "ContentStore", "CYAML"]),
   room("Tracking", ["Diagnostics", "ContentStore", "SourceControl", grdb]),
-  room("Notebooks", ["Diagnostics", "ContentStore", "Tabular", "CSupervisor", grdb]),
+  room("Notebooks", ["Diagnostics", "ContentStore", "Tabular", grdb]),
   room("Evaluation", ["Diagnostics", "Tabular"]),
   room("Scoring", ["Diagnostics", "Tabular"]),
 
   // Floor 3.
-  room("BuildEngine", ["Diagnostics", "ContentStore", "PipelineModel", "Tracking", "Notebooks", "CSupervisor"]),
+  room("BuildEngine", ["Diagnostics", "ContentStore", "PipelineModel", "CLinux"]),
   room("Learning", ["Diagnostics", "Tabular", "Evaluation", "Scoring", "CXGBoost"]),
   room("FeatureStore", ["Diagnostics", "Tabular"]),
 

@@ -1,0 +1,105 @@
+// Runs commands as processes that cannot outlive this one.
+// SPDX-License-Identifier: Apache-2.0
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Each command runs in a process group of its own under a supervisor (Sources/CLinux), which ends the whole of it
+/// when this process dies.
+package final class ProcessExecutor: Executor {
+  private struct State {
+    var controls: Set<Int32> = []
+    /// The last signal asked for; commands started later get it at once.
+    var asked: Signal?
+  }
+
+  package enum Signal: CChar, Sendable {
+    case interrupt = 73
+    case terminate = 84
+    case kill = 75
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// Sends a signal to the groups of all running commands, and to those still to come.
+  package func signalAll(_ signal: Signal) {
+    state.withLock { state in
+      state.asked = signal
+      for control in state.controls { clinux_order(control, signal.rawValue) }
+    }
+  }
+
+  package func run(_ command: Command, onOutput: (UnsafeRawBufferPointer) -> Void) -> CommandResult {
+    var supervisor = clinux_supervisor()
+    let code = Self.start(command, &supervisor)
+    guard code == 0 else { return CommandResult(end: .notStarted(code)) }
+    let control = supervisor.control
+    state.withLock { state in
+      state.controls.insert(control)
+      if let asked = state.asked { clinux_order(control, asked.rawValue) }
+    }
+    Self.drain(supervisor.output, onOutput)
+    close(supervisor.output)
+    var exit = clinux_exit()
+    clinux_wait(&supervisor, &exit)
+    state.withLock { state in
+      state.controls.remove(control)
+      close(control)
+    }
+    return CommandResult(exit)
+  }
+
+  private static func start(_ command: Command, _ supervisor: inout clinux_supervisor) -> Int32 {
+    let variables = command.environment.map { "\($0.key)=\($0.value)" }.sorted()
+    return withCStrings(command.arguments) { arguments in
+      withCStrings(variables) { environment in
+        clinux_supervise(arguments, environment, command.folder, &supervisor)
+      }
+    }
+  }
+
+  private static func drain(_ descriptor: Int32, _ onOutput: (UnsafeRawBufferPointer) -> Void) {
+    let capacity = 1 << 16
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let count = read(descriptor, buffer.baseAddress, capacity)
+      if count > 0 {
+        onOutput(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+      } else if count == 0 || errno != EINTR {
+        return
+      }
+    }
+  }
+}
+
+extension CommandResult {
+  fileprivate init(_ exit: clinux_exit) {
+    let end: End
+    if exit.status < 0 {
+      end = .notStarted(exit.start_errno)
+    } else if exit.status & 0x7F == 0 {
+      end = .exited((exit.status >> 8) & 0xFF)
+    } else {
+      end = .signalled(exit.status & 0x7F)
+    }
+    self.init(
+      end: end, userSeconds: Double(exit.user_microseconds) / 1e6, systemSeconds: Double(exit.system_microseconds) / 1e6,
+      peakMemoryBytes: Int(exit.peak_kilobytes) * 1024)
+  }
+}
+
+/// Hands texts over as a NULL-terminated array of C strings.
+private func withCStrings<Result>(
+  _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+  var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+  pointers.append(nil)
+  defer { for pointer in pointers { free(pointer) } }
+  return pointers.withUnsafeBufferPointer { buffer in
+    guard let base = buffer.baseAddress else { preconditionFailure("the array holds at least its end") }
+    return body(base)
+  }
+}

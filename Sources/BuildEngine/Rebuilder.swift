@@ -1,0 +1,160 @@
+// Decides whether a stage is up to date, can be restored, or has to run. Pure.
+// SPDX-License-Identifier: Apache-2.0
+package import ContentStore
+package import PipelineModel
+
+/// A constructive-trace rebuilder: a result is reused when everything that decides it is the same, wherever and
+/// whenever it was made.
+///
+/// Source: Mokhov, Mitchell, Peyton Jones, "Build systems à la carte", 2018, section 4.
+package struct Rebuilder: Sendable {
+  /// What is known of a stage at the moment of the decision.
+  package struct Situation {
+    package var recipe: Recipe
+    package var alwaysChanged: Bool
+    package var locked: LockEntry?
+    /// Traces with the recipe's fingerprint, the newest first. Asked for only when the lock file does not answer.
+    package var traces: () -> [Trace]
+    /// Digest and executable bit of what is at an output's path; `nil` when nothing is.
+    package var onDisk: (String) -> (digest: Digest, isExecutable: Bool)?
+    /// Whether the store can give an output back.
+    package var isKept: (Trace.Result) -> Bool
+
+    package init(
+      recipe: Recipe, alwaysChanged: Bool, locked: LockEntry?, traces: @escaping () -> [Trace],
+      onDisk: @escaping (String) -> (digest: Digest, isExecutable: Bool)?, isKept: @escaping (Trace.Result) -> Bool
+    ) {
+      self.recipe = recipe
+      self.alwaysChanged = alwaysChanged
+      self.locked = locked
+      self.traces = traces
+      self.onDisk = onDisk
+      self.isKept = isKept
+    }
+  }
+
+  /// Run whatever is known.
+  package var force: Bool
+
+  package init(force: Bool = false) { self.force = force }
+
+  package func decide(_ situation: Situation) -> Decision {
+    if force { return .run([.forced]) }
+    if situation.alwaysChanged { return .run([.alwaysChanged]) }
+    let recipe = situation.recipe
+    var reasons = situation.locked.map { Self.differences(from: $0.recipe, to: recipe) } ?? [.neverRun]
+    if reasons.isEmpty, let locked = situation.locked {
+      reasons = Self.differences(onDisk: situation.onDisk, from: locked.outputs)
+      if reasons.isEmpty { return .upToDate }
+      if let known = Self.restorable(locked.outputs, Fingerprint(of: recipe), situation) { return .restore(known, reasons) }
+    }
+    // A stage whose output stays in place does not start from nothing, so no earlier result stands for it.
+    guard !recipe.targets.contains(where: \.isPersistent) else { return .run(reasons) }
+    for trace in situation.traces() where trace.recipe == recipe {
+      if let known = Self.restorable(trace.outputs, trace.fingerprint, situation) { return .restore(known, reasons) }
+    }
+    return .run(reasons + Self.lost(situation))
+  }
+
+  private static func restorable(_ outputs: [Trace.Result], _ fingerprint: Fingerprint, _ situation: Situation) -> Trace.Known? {
+    let isWhole = outputs.allSatisfy { output in
+      if let disk = situation.onDisk(output.path), disk == (output.digest, output.isExecutable) { return true }
+      return situation.isKept(output)
+    }
+    guard isWhole else { return nil }
+    return Trace.Known(outputs: outputs, id: TraceID(fingerprint: fingerprint, outputs: Trace.digest(of: outputs)))
+  }
+
+  private static func lost(_ situation: Situation) -> [Reason] {
+    guard let locked = situation.locked, locked.recipe == situation.recipe else { return [] }
+    return locked.outputs.filter { output in situation.onDisk(output.path).map { $0.digest != output.digest } ?? true }
+      .filter { !situation.isKept($0) && situation.recipe.isStored($0.path) }.map { .objectMissing(path: $0.path) }
+  }
+
+  /// Differences between two recipes, in the order in which a person wants to hear them.
+  package static func differences(from old: Recipe, to new: Recipe) -> [Reason] {
+    var reasons: [Reason] = []
+    if old.commands != new.commands || (old.notebook == nil) != (new.notebook == nil) { reasons.append(.commandChanged) }
+    if let before = old.notebook, let now = new.notebook, before.code != now.code {
+      reasons.append(.notebookChanged(path: now.path))
+    }
+    if old.workingDirectory != new.workingDirectory { reasons.append(.workingDirectoryChanged) }
+    changes(old.tools, new.tools, by: \.name) { name, before, now in
+      .toolChanged(name: name, from: before?.version, to: now?.version)
+    }.forEach { reasons.append($0) }
+    changes(old.inputs.map { KeyedDigest($0.path, $0.digest) }, new.inputs.map { KeyedDigest($0.path, $0.digest) }, by: \.key) {
+      path, before, now in
+      before == nil ? .inputAdded(path: path) : now == nil ? .inputRemoved(path: path) : .inputChanged(path: path)
+    }.forEach { reasons.append($0) }
+    changes(old.parameters, new.parameters, by: \.label) { key, before, now in
+      guard let before else { return .parameterAdded(key: key) }
+      guard let now else { return .parameterRemoved(key: key) }
+      return parameterReason(key, before.value, now.value)
+    }.forEach { reasons.append($0) }
+    changes(old.environment, new.environment, by: \.name) { name, _, _ in .environmentChanged(name: name) }
+      .forEach { reasons.append($0) }
+    let before = Set(old.targets.map(\.path))
+    let now = Set(new.targets.map(\.path))
+    reasons += now.subtracting(before).sorted().map { .outputAdded(path: $0) }
+    reasons += before.subtracting(now).sorted().map { .outputRemoved(path: $0) }
+    return reasons
+  }
+
+  private struct KeyedDigest: Equatable {
+    var key: String
+    var digest: Digest
+    init(_ key: String, _ digest: Digest) {
+      self.key = key
+      self.digest = digest
+    }
+  }
+
+  /// A changed subtree is told by its first changed leaf.
+  private static func parameterReason(_ key: String, _ old: ParameterValue, _ new: ParameterValue) -> Reason {
+    let before = old.leaves
+    for (path, value) in new.leaves {
+      let earlier = before.first { $0.path == path }?.value
+      if earlier != value {
+        return .parameterChanged(key: "\(key).\(path)", from: earlier?.display ?? "none", to: value.display)
+      }
+    }
+    if let gone = before.first(where: { leaf in !new.leaves.contains { $0.path == leaf.path } }) {
+      return .parameterRemoved(key: "\(key).\(gone.path)")
+    }
+    return .parameterChanged(key: key, from: old.display, to: new.display)
+  }
+
+  private static func changes<Item: Equatable>(
+    _ old: [Item], _ new: [Item], by key: (Item) -> String, _ reason: (String, Item?, Item?) -> Reason
+  ) -> [Reason] {
+    let before = Dictionary(old.map { (key($0), $0) }, uniquingKeysWith: { first, _ in first })
+    let now = Dictionary(new.map { (key($0), $0) }, uniquingKeysWith: { first, _ in first })
+    return Set(before.keys).union(now.keys).sorted().compactMap { name in
+      before[name] == now[name] ? nil : reason(name, before[name], now[name])
+    }
+  }
+
+  private static func differences(
+    onDisk: (String) -> (digest: Digest, isExecutable: Bool)?, from outputs: [Trace.Result]
+  ) -> [Reason] {
+    outputs.compactMap { output in
+      guard let disk = onDisk(output.path) else { return .outputMissing(path: output.path) }
+      return disk == (output.digest, output.isExecutable) ? nil : .outputChanged(path: output.path)
+    }
+  }
+}
+
+extension Parameter {
+  /// `train.lr`, or `other.yaml: train.lr` when it is not of `params.yaml`.
+  package var label: String {
+    let name = key ?? "all of it"
+    return file.name == "params.yaml" ? name : "\(file): \(name)"
+  }
+}
+
+extension Recipe {
+  /// Whether the store keeps an output.
+  package func isStored(_ path: String) -> Bool {
+    targets.first { $0.path == path }.map { $0.isCached || $0.kind != .data } ?? false
+  }
+}

@@ -1,0 +1,49 @@
+// A stage's own folder: its context, its log, and the outputs that made room for new ones.
+// SPDX-License-Identifier: Apache-2.0
+internal import ContentStore
+internal import Glibc
+
+struct StageScratch: Sendable {
+  let folder: String
+  let workspace: Workspace
+
+  func open() throws(StoreError) {
+    try AtomicFile.removeAll(folder)
+    try AtomicFile.makeFolder("\(folder)/aside")
+    try AtomicFile.makeFolder("\(folder)/tmp")
+  }
+
+  /// Moves outputs out of the way, so that the stage starts from nothing and nothing is lost if it fails.
+  func setAside(_ paths: [WorkspacePath]) throws(StoreError) {
+    try AtomicFile.write(paths.map(\.text).joined(separator: "\0"), to: "\(folder)/aside/paths")
+    for (index, path) in paths.enumerated() { try workspace.move(path, to: "\(folder)/aside/\(index)") }
+  }
+
+  /// Takes away what a failed stage left and brings back what was there before.
+  func putBack(_ paths: [WorkspacePath]) throws(StoreError) {
+    for (index, path) in paths.enumerated() {
+      try workspace.remove(path)
+      _ = rename("\(folder)/aside/\(index)", workspace.absolute(path))
+    }
+    try discard()
+  }
+
+  func discard() throws(StoreError) { try AtomicFile.removeAll(folder) }
+
+  /// Brings back what a killed build had moved aside, where nothing has taken its place, and removes its folders.
+  ///
+  /// - Parameter scratch: the folder that holds one folder a build, each with one a stage.
+  static func recover(in scratch: String, workspace: Workspace) throws(StoreError) {
+    for build in try AtomicFile.list(scratch) {
+      for stage in try AtomicFile.list("\(scratch)/\(build)") {
+        let aside = "\(scratch)/\(build)/\(stage)/aside"
+        guard let text = try AtomicFile.readText("\(aside)/paths") else { continue }
+        for (index, name) in text.split(separator: "\0").enumerated() {
+          guard let path = WorkspacePath(name), !workspace.exists(path) else { continue }
+          _ = rename("\(aside)/\(index)", workspace.absolute(path))
+        }
+      }
+      try AtomicFile.removeAll("\(scratch)/\(build)")
+    }
+  }
+}

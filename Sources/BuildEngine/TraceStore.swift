@@ -1,0 +1,82 @@
+// Where traces are kept: what makes a result found again on another day or another machine.
+// SPDX-License-Identifier: Apache-2.0
+package import ContentStore
+package import PipelineModel
+internal import Synchronization
+
+package protocol TraceStore: Sendable {
+  /// Traces of a fingerprint, the newest first. Unreadable ones are passed over.
+  func traces(of fingerprint: Fingerprint) throws(StoreError) -> [Trace]
+
+  /// Keeps a trace; one that says the same is kept already and stays as it is.
+  func insert(_ trace: Trace) throws(StoreError)
+
+  /// One trace by its name; `nil` when it is not there.
+  func trace(_ id: String) throws(StoreError) -> Trace?
+
+  /// Names of all traces, sorted.
+  func list() throws(StoreError) -> [String]
+}
+
+/// `<root>/<first two digits>/<fingerprint>-<outputs>.json`, one document a trace.
+package struct DirectoryTraceStore: TraceStore {
+  package let root: String
+
+  package init(root: String) { self.root = root }
+
+  package func path(of id: String) -> String { "\(root)/\(id.prefix(2))/\(id).json" }
+
+  package func traces(of fingerprint: Fingerprint) throws(StoreError) -> [Trace] {
+    let digits = fingerprint.digest.digits
+    var found: [Trace] = []
+    for name in try AtomicFile.list("\(root)/\(digits.prefix(2))") where name.hasPrefix(digits) && name.hasSuffix(".json") {
+      if let trace = try trace(String(name.dropLast(5))) { found.append(trace) }
+    }
+    return found.sorted { ($0.facts.finishedAt, "\($0.id)") > ($1.facts.finishedAt, "\($1.id)") }
+  }
+
+  package func insert(_ trace: Trace) throws(StoreError) {
+    let path = path(of: "\(trace.id)")
+    if FileStat(path) != nil { return }
+    if let slash = path.lastIndex(of: "/") { try AtomicFile.makeFolder(String(path[..<slash])) }
+    try AtomicFile.write(trace.json, to: path, durable: true)
+  }
+
+  package func trace(_ id: String) throws(StoreError) -> Trace? {
+    guard id.utf8.count > 2, !id.contains("/") else { return nil }
+    let path = path(of: id)
+    guard let bytes = try AtomicFile.read(path, limit: 64 << 20), let text = String(validating: bytes, as: UTF8.self),
+      let trace = try? Trace(json: text, file: path), "\(trace.id)" == id
+    else { return nil }
+    return trace
+  }
+
+  package func list() throws(StoreError) -> [String] {
+    var names: [String] = []
+    for folder in try AtomicFile.list(root) where folder.utf8.count == 2 {
+      names += try AtomicFile.list("\(root)/\(folder)").filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+    }
+    return names
+  }
+}
+
+/// Traces in memory, for tests.
+package final class MemoryTraceStore: TraceStore {
+  private let kept = Mutex<[String: Trace]>([:])
+
+  package init() {}
+
+  package func traces(of fingerprint: Fingerprint) -> [Trace] {
+    kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted { $0.facts.finishedAt > $1.facts.finishedAt }
+  }
+
+  package func insert(_ trace: Trace) {
+    kept.withLock { kept in
+      if kept["\(trace.id)"] == nil { kept["\(trace.id)"] = trace }
+    }
+  }
+
+  package func trace(_ id: String) -> Trace? { kept.withLock { $0[id] } }
+
+  package func list() -> [String] { kept.withLock { $0.keys.sorted() } }
+}

@@ -1,0 +1,121 @@
+// Small files written so that a reader sees the old bytes or the new ones, never a part.
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// Reading and writing whole files.
+package enum AtomicFile {
+  /// The bytes of a file; `nil` when it is not there.
+  package static func read(_ path: String, limit: Int = .max) throws(StoreError) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw .system("open", path: path, code: errno)
+    }
+    defer { close(descriptor) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { throw .system("read", path: path, code: errno) }
+    guard info.st_mode & S_IFMT != S_IFDIR else { throw .system("read", path: path, code: EISDIR) }
+    let expected = Int(info.st_size)
+    guard expected <= limit else { throw .malformedFile(path: path, why: "it has \(expected) bytes, over \(limit)") }
+    var bytes = [UInt8](repeating: 0, count: expected + 1)
+    var filled = 0
+    while true {
+      if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled))) }
+      let capacity = bytes.count - filled
+      let start = filled
+      let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + start, capacity) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system("read", path: path, code: errno)
+      }
+      if count == 0 { break }
+      filled += count
+      guard filled <= limit else { throw .malformedFile(path: path, why: "it has more than \(limit) bytes") }
+    }
+    bytes.removeLast(bytes.count - filled)
+    return bytes
+  }
+
+  /// The text of a file; `nil` when it is not there.
+  package static func readText(_ path: String) throws(StoreError) -> String? {
+    guard let bytes = try read(path) else { return nil }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw .malformedFile(path: path, why: "it is not UTF-8")
+    }
+    return text
+  }
+
+  /// Writes beside the path and renames.
+  ///
+  /// - Parameters:
+  ///   - durable: whether the bytes must be on the disk before the name is.
+  ///   - mode: permission bits, before the umask.
+  package static func write(_ bytes: [UInt8], to path: String, durable: Bool = false, mode: UInt32 = 0o666) throws(StoreError) {
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw .system("write", path: path, code: errno) }
+    do {
+      try writeAll(bytes, to: descriptor, path: path)
+      if durable, fsync(descriptor) != 0 { throw StoreError.system("write", path: path, code: errno) }
+      guard close(descriptor) == 0 else { throw StoreError.system("write", path: path, code: errno) }
+      guard rename(temporary, path) == 0 else { throw StoreError.system("write", path: path, code: errno) }
+    } catch {
+      unlink(temporary)
+      throw error as? StoreError ?? .system("write", path: path, code: EIO)
+    }
+  }
+
+  package static func write(_ text: String, to path: String, durable: Bool = false) throws(StoreError) {
+    try write(Array(text.utf8), to: path, durable: durable)
+  }
+
+  static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(StoreError) {
+    var written = 0
+    while written < bytes.count {
+      let start = written
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + start, bytes.count - start) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system("write", path: path, code: errno)
+      }
+      written += count
+    }
+  }
+
+  /// Makes a folder and those above it.
+  package static func makeFolder(_ path: String) throws(StoreError) {
+    if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      throw .system("make the folder", path: path, code: errno)
+    }
+    try makeFolder(String(path[..<slash]))
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw .system("make the folder", path: path, code: errno)
+    }
+  }
+
+  /// Names in a folder, sorted; empty when it is not there.
+  package static func list(_ path: String) throws(StoreError) -> [String] {
+    guard let folder = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw .system("list", path: path, code: errno)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Removes a file or a folder with all below it; not there is fine. Links are removed, never followed.
+  package static func removeAll(_ path: String) throws(StoreError) {
+    if unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR { return }
+    guard errno == EISDIR || errno == EPERM else { throw .system("remove", path: path, code: errno) }
+    for name in try list(path) { try removeAll("\(path)/\(name)") }
+    guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, code: errno) }
+  }
+}

@@ -1,0 +1,115 @@
+// The name of a byte string: a hash over its content.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A hash with its algorithm, and whether it names a directory's tree.
+///
+/// Kept inline (no heap), since a project has as many of these as files.
+package struct Digest: Sendable, Hashable {
+  package enum Algorithm: UInt8, Sendable, Hashable {
+    case sha256 = 1
+    case md5 = 2
+
+    package var name: String { self == .sha256 ? "sha256" : "md5" }
+    /// Bytes of a digest.
+    package var length: Int { self == .sha256 ? 32 : 16 }
+  }
+
+  package let algorithm: Algorithm
+  /// Whether the bytes hashed are the canonical list of a directory.
+  package let isTree: Bool
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// - Precondition: `bytes` has the length of the algorithm's digests.
+  package init(_ algorithm: Algorithm, bytes: some Collection<UInt8>, isTree: Bool = false) {
+    precondition(bytes.count == algorithm.length, "a \(algorithm.name) digest has \(algorithm.length) bytes")
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) { raw in
+      for (index, byte) in bytes.enumerated() { raw[index] = byte }
+    }
+    self.algorithm = algorithm
+    self.isTree = isTree
+    self.words = words
+  }
+
+  /// Reads hexadecimal digits, with `.dir` at the end for a tree; `nil` when they are not a digest.
+  package init?(_ algorithm: Algorithm, hex: some StringProtocol) {
+    var digits = Substring(hex)
+    let isTree = digits.hasSuffix(".dir")
+    if isTree { digits = digits.dropLast(4) }
+    guard digits.utf8.count == algorithm.length * 2 else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(algorithm.length)
+    var high: UInt8?
+    for character in digits.utf8 {
+      guard let value = hexValue(character) else { return nil }
+      if let h = high {
+        bytes.append(h << 4 | value)
+        high = nil
+      } else {
+        high = value
+      }
+    }
+    self.init(algorithm, bytes: bytes, isTree: isTree)
+  }
+
+  /// Reads `sha256:<hex>` or `md5:<hex>`, as `description` writes it.
+  package init?(_ text: some StringProtocol) {
+    if text.hasPrefix("sha256:") {
+      self.init(.sha256, hex: text.dropFirst(7))
+    } else if text.hasPrefix("md5:") {
+      self.init(.md5, hex: text.dropFirst(4))
+    } else {
+      return nil
+    }
+  }
+
+  package static func == (a: Digest, b: Digest) -> Bool {
+    a.words == b.words && a.algorithm == b.algorithm && a.isTree == b.isTree
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+
+  package var bytes: [UInt8] {
+    withUnsafeBytes(of: words) { Array($0.prefix(algorithm.length)) }
+  }
+
+  /// Lower-case hexadecimal digits, without `.dir`.
+  package var digits: String {
+    String(unsafeUninitializedCapacity: algorithm.length * 2) { buffer in
+      withUnsafeBytes(of: words) { raw in
+        for index in 0..<algorithm.length {
+          buffer[index * 2] = hexDigit(raw[index] >> 4)
+          buffer[index * 2 + 1] = hexDigit(raw[index] & 15)
+        }
+      }
+      return algorithm.length * 2
+    }
+  }
+
+  /// Hexadecimal digits, with `.dir` at the end for a tree.
+  package var hex: String { isTree ? digits + ".dir" : digits }
+
+  /// The first 12 digits, for messages.
+  package var short: String { String(digits.prefix(12)) }
+
+  /// The same digest read as that of a tree.
+  package func asTree() -> Digest { Digest(algorithm, bytes: bytes, isTree: true) }
+}
+
+extension Digest: CustomStringConvertible {
+  package var description: String { "\(algorithm.name):\(hex)" }
+}
+
+extension Digest: Comparable {
+  package static func < (a: Digest, b: Digest) -> Bool { a.hex < b.hex }
+}
+
+private func hexValue(_ character: UInt8) -> UInt8? {
+  switch character {
+  case 48...57: character - 48
+  case 97...102: character - 87
+  default: nil
+  }
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }

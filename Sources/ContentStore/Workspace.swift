@@ -1,0 +1,215 @@
+// The project's files as a person sees them: looked at, taken into a store, put out of it.
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+internal import Synchronization
+
+/// What is at a path.
+package enum Content: Sendable, Equatable {
+  case missing
+  case file(Digest, size: Int, isExecutable: Bool)
+  case directory(FileTree, Digest)
+
+  package var digest: Digest? {
+    switch self {
+    case .missing: nil
+    case .file(let digest, _, _): digest
+    case .directory(_, let digest): digest
+    }
+  }
+
+  package var size: Int {
+    switch self {
+    case .missing: 0
+    case .file(_, let size, _): size
+    case .directory(let tree, _): tree.size
+    }
+  }
+}
+
+/// Reads and changes files below one folder. All methods may be called from several threads.
+package final class Workspace: Sendable {
+  package let root: String
+  private let statCacheFile: String
+  private let statCache: Mutex<StatCache>
+
+  /// - Parameters:
+  ///   - root: absolute, without links.
+  ///   - statCacheFile: absolute; read now, written by `saveStatCache`.
+  package init(root: String, statCacheFile: String) {
+    self.root = root
+    self.statCacheFile = statCacheFile
+    self.statCache = Mutex(StatCache(file: statCacheFile))
+  }
+
+  package func absolute(_ path: WorkspacePath) -> String { "\(root)/\(path.text)" }
+
+  package func exists(_ path: WorkspacePath) -> Bool { FileStat(absolute(path)) != nil }
+
+  /// Looks at a path, hashing only what the stat cache does not know.
+  ///
+  /// Links inside a directory are followed to files; a link to a directory, a socket or a device is an error.
+  package func content(of path: WorkspacePath) throws(StoreError) -> Content {
+    try content(absolute: absolute(path))
+  }
+
+  /// The same for a file outside the workspace.
+  package func content(absolute path: String) throws(StoreError) -> Content {
+    guard let info = FileStat(path) else { return .missing }
+    switch info.kind {
+    case .file:
+      return .file(try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable)
+    case .directory:
+      var entries: [FileTree.Entry] = []
+      try collect(path, below: "", into: &entries)
+      let tree = FileTree(entries)
+      return .directory(tree, tree.digest)
+    case .link, .other:
+      throw .specialFile(path: path)
+    }
+  }
+
+  private func digest(ofFile path: String, _ info: FileStat) throws(StoreError) -> Digest {
+    if let known = statCache.withLock({ $0.digest(of: path, info) }) { return known }
+    let (digest, _) = try Digest.ofFile(path)
+    statCache.withLock { $0.remember(path, info, digest) }
+    return digest
+  }
+
+  private func collect(_ folder: String, below prefix: String, into entries: inout [FileTree.Entry]) throws(StoreError) {
+    for name in try AtomicFile.list(folder) {
+      let path = "\(folder)/\(name)"
+      guard let info = FileStat(path) else { throw .system("follow the link", path: path, code: ENOENT) }
+      switch info.kind {
+      case .file:
+        entries.append(
+          FileTree.Entry(
+            path: prefix + name, digest: try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable))
+      case .directory:
+        guard FileStat(path, followingLinks: false)?.kind == .directory else { throw .specialFile(path: path) }
+        try collect(path, below: prefix + name + "/", into: &entries)
+      case .link, .other:
+        throw .specialFile(path: path)
+      }
+    }
+  }
+
+  /// Keeps a path's content in a store. `content` is what `content(of:)` said; a file that changed since is refused.
+  package func take(_ path: WorkspacePath, _ content: Content, into store: any ObjectStore) throws(StoreError) {
+    switch content {
+    case .missing: break
+    case .file(let digest, _, _): try store.insert(contentsOf: absolute(path), as: digest)
+    case .directory(let tree, let digest):
+      for entry in tree.entries { try store.insert(contentsOf: "\(absolute(path))/\(entry.path)", as: entry.digest) }
+      try store.insert(tree.encoded, as: digest)
+    }
+  }
+
+  /// Makes a path hold what a digest names, writing beside it and renaming; equal files are left alone.
+  ///
+  /// - Throws: `missingObject`, `corruptObject`, `malformedTree`, `escapes`, `system`; then the path holds what it held.
+  package func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore)
+    throws(StoreError)
+  {
+    try makeParent(of: path)
+    let target = absolute(path)
+    let staging = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+    do {
+      if digest.isTree {
+        try putTree(try store.tree(digest), at: staging, from: store)
+      } else {
+        try putFile(digest, at: staging, isExecutable: isExecutable, from: store)
+      }
+      try replace(target, with: staging)
+      rememberOwn(digest, at: target, from: store)
+    } catch {
+      try? AtomicFile.removeAll(staging)
+      throw error
+    }
+  }
+
+  private func putFile(_ digest: Digest, at path: String, isExecutable: Bool, from store: any ObjectStore) throws(StoreError) {
+    try store.copy(digest, to: path)
+    if isExecutable, chmod(path, 0o777 & ~Self.umaskBits) != 0 { throw .system("write", path: path, code: errno) }
+  }
+
+  private func putTree(_ tree: FileTree, at staging: String, from store: any ObjectStore)
+    throws(StoreError)
+  {
+    try AtomicFile.makeFolder(staging)
+    for entry in tree.entries {
+      let path = "\(staging)/\(entry.path)"
+      if let slash = path.lastIndex(of: "/") { try AtomicFile.makeFolder(String(path[..<slash])) }
+      try putFile(entry.digest, at: path, isExecutable: entry.isExecutable, from: store)
+    }
+  }
+
+  private func rememberOwn(_ digest: Digest, at target: String, from store: any ObjectStore) {
+    var written = [(target, digest)]
+    if digest.isTree {
+      guard let tree = try? store.tree(digest) else { return }
+      written = tree.entries.map { ("\(target)/\($0.path)", $0.digest) }
+    }
+    let stats = written.map { ($0.0, FileStat($0.0), $0.1) }
+    statCache.withLock { cache in
+      for case (let path, let info?, let digest) in stats { cache.remember(path, info, digest, isOwn: true) }
+    }
+  }
+
+  private func replace(_ target: String, with staging: String) throws(StoreError) {
+    if rename(staging, target) == 0 { return }
+    guard errno == EISDIR || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST else {
+      throw .system("write", path: target, code: errno)
+    }
+    try AtomicFile.removeAll(target)
+    guard rename(staging, target) == 0 else { throw .system("write", path: target, code: errno) }
+  }
+
+  /// Makes the folders above a path; refuses when one of them is a link that leads out of the workspace.
+  package func makeParent(of path: WorkspacePath) throws(StoreError) {
+    guard let parent = path.parent else { return }
+    try AtomicFile.makeFolder(absolute(parent))
+    guard let real = realpath(absolute(parent), nil) else {
+      throw .system("look at", path: absolute(parent), code: errno)
+    }
+    defer { free(real) }
+    let text = String(cString: real)
+    guard text == root || text.hasPrefix(root + "/") else { throw .escapes(path: path.text) }
+  }
+
+  package func remove(_ path: WorkspacePath) throws(StoreError) { try AtomicFile.removeAll(absolute(path)) }
+
+  /// Renames a path to an absolute one on the same file system; nothing there is fine.
+  package func move(_ path: WorkspacePath, to destination: String) throws(StoreError) {
+    guard rename(absolute(path), destination) == 0 || errno == ENOENT else {
+      throw .system("move", path: absolute(path), code: errno)
+    }
+  }
+
+  /// Writes what was learned about files, if anything was.
+  ///
+  /// Files hashed within a tick of their last change are hashed once more when the tick is over: they are few and
+  /// fresh, and the next look at an unchanged project then reads no file and writes nothing.
+  package func saveStatCache() throws(StoreError) {
+    let file = statCacheFile
+    let young = statCache.withLock { $0.young }
+    if !young.isEmpty {
+      usleep(12_000)
+      for path in young {
+        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path) else { continue }
+        statCache.withLock { $0.remember(path, info, digest) }
+      }
+    }
+    try statCache.withLock { (cache) throws(StoreError) in try cache.save(to: file) }
+  }
+
+  /// Forgets files that are gone; called when a run changed files anyway.
+  package func pruneStatCache() {
+    statCache.withLock { $0.prune { FileStat($0, followingLinks: false) == nil } }
+  }
+
+  private static let umaskBits: UInt32 = {
+    let bits = umask(0)
+    umask(bits)
+    return bits
+  }()
+}

@@ -1,0 +1,39 @@
+// One writer at a time in a workspace.
+// SPDX-License-Identifier: Apache-2.0
+internal import Glibc
+
+/// Held from `init` to the end of its life; the kernel lets go when the process dies in whatever way.
+package struct WorkspaceLock: ~Copyable {
+  private let descriptor: Int32
+
+  /// Takes the lock.
+  ///
+  /// - Parameters:
+  ///   - file: the lock file; it stays when the lock is let go.
+  ///   - holder: what others are told: pid and command.
+  ///   - waits: whether to wait for another holder instead of throwing.
+  /// - Throws: `StoreError.locked` with what the holder wrote.
+  package init(file: String, holder: String, waits: Bool = false) throws(StoreError) {
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system("open", path: file, code: errno) }
+    while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+      if errno == EINTR { continue }
+      let code = errno
+      close(descriptor)
+      guard code == EWOULDBLOCK else { throw .system("lock", path: file, code: code) }
+      let text = (try? AtomicFile.readText(file)) ?? nil
+      throw .locked(holder: text.flatMap { $0.isEmpty ? nil : $0 } ?? "its holder left no name")
+    }
+    ftruncate(descriptor, 0)
+    do { try AtomicFile.writeAll(Array(holder.utf8), to: descriptor, path: file) } catch {
+      close(descriptor)
+      throw error
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    ftruncate(descriptor, 0)
+    close(descriptor)
+  }
+}

@@ -1,0 +1,128 @@
+// The lock file as YAML that reads well in a diff.
+// SPDX-License-Identifier: Apache-2.0
+package import ContentStore
+package import Diagnostics
+
+package enum LockFileText {
+  static let schema = "1.0"
+
+  /// The text, stages in the order given; entries of other stages are left out.
+  package static func write(_ lock: LockFile, order: [String]) -> String {
+    var out = "schema: '\(schema)'\nstages:"
+    let written = order.filter { lock.entries[$0] != nil }
+    if written.isEmpty { return out + " {}\n" }
+    out += "\n"
+    for name in written {
+      guard let entry = lock.entries[name] else { continue }
+      out += "  \(YAMLText.scalar(name)):\n"
+      YAMLText.write(entry.tree, indent: 4, into: &out)
+    }
+    return out
+  }
+
+  /// Reads the text.
+  ///
+  /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one.
+  package static func read(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
+    var (tree, mistakes) = YAMLReader.read(text, file: file)
+    try mistakes.throwIfErrors()
+    guard let tree, let stages = tree["stages"] else {
+      mistakes.add(Diagnostic(.input, "the lock file has no `stages`", at: SourceLocation(file: file), hints: recovery))
+      throw mistakes
+    }
+    guard tree["schema"]?.text == schema else {
+      mistakes.add(
+        Diagnostic(
+          .input, "the lock file has schema `\(tree["schema"]?.text ?? "none")`, this `pipe` reads `\(schema)`",
+          at: (tree["schema"] ?? tree).location(in: file)))
+      throw mistakes
+    }
+    var lock = LockFile()
+    for (key, value) in stages.pairs ?? [] {
+      if let entry = LockEntry(tree: value.value) {
+        lock.entries[key.text] = entry
+      } else {
+        mistakes.add(
+          Diagnostic(.input, "the lock entry of stage `\(key.text)` cannot be read", at: key.location(in: file), hints: recovery))
+      }
+    }
+    try mistakes.throwIfErrors()
+    return lock
+  }
+
+  private static let recovery = [
+    "take the file from Git (`git checkout -- pipeline.lock`), or remove it: `pipe repro` then restores what it knows"
+  ]
+}
+
+/// Block-style YAML.
+enum YAMLText {
+  static func write(_ value: ParameterValue, indent: Int, into out: inout String) {
+    let margin = String(repeating: " ", count: indent)
+    switch value {
+    case .mapping(let pairs):
+      for (key, value) in pairs { writePair(key, value, margin, indent, into: &out) }
+    case .list(let items):
+      for item in items {
+        if case .mapping(let pairs) = item, let first = pairs.first {
+          out += "\(margin)- "
+          writePair(first.0, first.1, "", indent + 2, into: &out)
+          for (key, value) in pairs.dropFirst() { writePair(key, value, margin + "  ", indent + 2, into: &out) }
+        } else if item.isEmptyOrScalar {
+          out += "\(margin)- \(inline(item))\n"
+        } else {
+          out += "\(margin)-\n"
+          write(item, indent: indent + 2, into: &out)
+        }
+      }
+    default: out += "\(margin)\(inline(value))\n"
+    }
+  }
+
+  private static func writePair(_ key: String, _ value: ParameterValue, _ margin: String, _ indent: Int, into out: inout String) {
+    if value.isEmptyOrScalar {
+      out += "\(margin)\(scalar(key)): \(inline(value))\n"
+    } else if case .list = value {
+      out += "\(margin)\(scalar(key)):\n"
+      write(value, indent: indent, into: &out)
+    } else {
+      out += "\(margin)\(scalar(key)):\n"
+      write(value, indent: indent + 2, into: &out)
+    }
+  }
+
+  private static func inline(_ value: ParameterValue) -> String {
+    switch value {
+    case .text(let text): scalar(text)
+    case .double(let number) where number.isNaN: ".nan"
+    case .double(let number) where number.isInfinite: number < 0 ? "-.inf" : ".inf"
+    case .list: "[]"
+    case .mapping: "{}"
+    default: value.json
+    }
+  }
+
+  /// A text as a plain scalar where that reads back as the same text, else in quotes.
+  static func scalar(_ text: String) -> String {
+    guard
+      !text.unicodeScalars.contains(where: {
+        $0.value < 32 || $0.value == 127 || $0.value == 0x85 || $0.value == 0x2028 || $0.value == 0x2029 || $0.value == 0xFEFF
+      })
+    else { return jsonQuoted(text) }
+    let special = "-?:,[]{}#&*!|>'\"%@`=<~"
+    let isPlain =
+      !text.isEmpty && !special.contains(text.first ?? "-") && !text.hasSuffix(" ") && !text.hasPrefix(" ")
+      && !text.contains(": ") && !text.hasSuffix(":") && !text.contains(" #") && ParameterValue(plain: text).asText != nil
+    return isPlain ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+  }
+}
+
+extension ParameterValue {
+  fileprivate var isEmptyOrScalar: Bool {
+    switch self {
+    case .list(let items): items.isEmpty
+    case .mapping(let pairs): pairs.isEmpty
+    default: true
+    }
+  }
+}

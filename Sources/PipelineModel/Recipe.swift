@@ -1,0 +1,128 @@
+// All that decides a stage's result, and the digest of it.
+// SPDX-License-Identifier: Apache-2.0
+package import ContentStore
+
+/// The inputs of one execution, whole enough to say later why a result is not up to date.
+package struct Recipe: Sendable, Equatable {
+  package struct Input: Sendable, Equatable {
+    package var path: String
+    package var digest: Digest
+    package var size: Int
+    /// Files, for a directory.
+    package var files: Int?
+
+    package init(path: String, digest: Digest, size: Int, files: Int?) {
+      self.path = path
+      self.digest = digest
+      self.size = size
+      self.files = files
+    }
+  }
+
+  package struct NotebookCode: Sendable, Equatable {
+    package var path: String
+    /// Of the code cells and the options that change what they do; prose is not part of it.
+    package var code: Digest
+
+    package init(path: String, code: Digest) {
+      self.path = path
+      self.code = code
+    }
+  }
+
+  package struct Tool: Sendable, Equatable {
+    package var name: String
+    package var version: Int
+
+    package init(name: String, version: Int) {
+      self.name = name
+      self.version = version
+    }
+  }
+
+  package struct Target: Sendable, Equatable {
+    package var path: String
+    package var kind: Output.Kind
+    package var isCached: Bool
+    package var isPersistent: Bool
+
+    package init(path: String, kind: Output.Kind, isCached: Bool, isPersistent: Bool) {
+      self.path = path
+      self.kind = kind
+      self.isCached = isCached
+      self.isPersistent = isPersistent
+    }
+  }
+
+  /// Empty for a notebook stage.
+  package var commands: [String]
+  package var notebook: NotebookCode?
+  package var workingDirectory: String?
+  /// Programs of the kit that the work calls, by name.
+  package var tools: [Tool]
+  /// Sorted by path.
+  package var inputs: [Input]
+  /// In the order of the manifest.
+  package var parameters: [Parameter]
+  package var environment: [EnvironmentVariable]
+  /// Sorted by path.
+  package var targets: [Target]
+
+  package init(
+    commands: [String], notebook: NotebookCode?, workingDirectory: String?, tools: [Tool], inputs: [Input],
+    parameters: [Parameter], environment: [EnvironmentVariable], targets: [Target]
+  ) {
+    self.commands = commands
+    self.notebook = notebook
+    self.workingDirectory = workingDirectory
+    self.tools = tools.sorted { $0.name < $1.name }
+    self.inputs = inputs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.parameters = parameters.sorted { ($0.file.text, $0.key ?? "") < ($1.file.text, $1.key ?? "") }
+    self.environment = environment.sorted { $0.name < $1.name }
+    self.targets = targets.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+}
+
+/// The digest of a recipe: two stages with the same fingerprint have the same result.
+package struct Fingerprint: Sendable, Hashable {
+  /// Raised when the encoding below changes.
+  static let formatVersion: Int64 = 1
+
+  package let digest: Digest
+
+  package init(digest: Digest) { self.digest = digest }
+
+  package init(of recipe: Recipe) {
+    var writer = ByteWriter()
+    writer.text("pipe fingerprint")
+    writer.integer(Self.formatVersion)
+    writer.texts(recipe.commands)
+    writer.text(recipe.notebook == nil ? "" : "notebook")
+    if let notebook = recipe.notebook { writer.digest(notebook.code) }
+    writer.text(recipe.workingDirectory ?? "")
+    writer.integer(Int64(recipe.tools.count))
+    for tool in recipe.tools {
+      writer.text(tool.name)
+      writer.integer(Int64(tool.version))
+    }
+    writer.integer(Int64(recipe.inputs.count))
+    for input in recipe.inputs {
+      writer.text(input.path)
+      writer.digest(input.digest)
+    }
+    writer.integer(Int64(recipe.parameters.count))
+    for parameter in recipe.parameters {
+      writer.text(parameter.file.text)
+      writer.text(parameter.key ?? "")
+      parameter.value.encode(into: &writer)
+    }
+    writer.integer(Int64(recipe.environment.count))
+    for variable in recipe.environment {
+      writer.text(variable.name)
+      writer.text(variable.value)
+    }
+    writer.integer(Int64(recipe.targets.count))
+    for target in recipe.targets { writer.text(target.path) }
+    digest = Digest.of(writer.bytes)
+  }
+}

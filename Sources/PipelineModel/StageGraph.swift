@@ -1,0 +1,178 @@
+// Which stage needs which: acyclic, one producer a path, no output inside another.
+// SPDX-License-Identifier: Apache-2.0
+package import ContentStore
+package import Diagnostics
+
+/// The order of the stages. One that exists is sound.
+package struct StageGraph: Sendable {
+  /// In the order of the manifest.
+  package let stages: [Stage]
+  /// Index of a stage → indices of the stages that make what it reads, ascending.
+  package let upstream: [[Int]]
+  /// Index of a stage → indices of the stages that read what it makes, ascending.
+  package let downstream: [[Int]]
+  /// Every stage after those it needs; among free ones, the order of the manifest.
+  package let order: [Int]
+
+  /// - Throws: every conflict of outputs, or one circle.
+  package init(_ stages: [Stage]) throws(DiagnosticList) {
+    var mistakes = DiagnosticList()
+    let producers = Self.producers(stages, &mistakes)
+    try mistakes.throwIfErrors()
+    var upstream: [[Int]] = []
+    for (index, stage) in stages.enumerated() {
+      var found: Set<Int> = []
+      for dependency in stage.dependencies {
+        guard let path = dependency.path else { continue }
+        found.formUnion(producers.makers(of: path))
+      }
+      if found.remove(index) != nil {
+        mistakes.add(
+          Diagnostic(
+            .input, "stage `\(stage.name)` reads what it writes itself", at: stage.location,
+            hints: ["a file that stays between runs is an output with `persist: true`"]))
+      }
+      upstream.append(found.sorted())
+    }
+    try mistakes.throwIfErrors()
+    var downstream = [[Int]](repeating: [], count: stages.count)
+    for (index, needed) in upstream.enumerated() { for other in needed { downstream[other].append(index) } }
+    self.stages = stages
+    self.upstream = upstream
+    self.downstream = downstream
+    self.order = try Self.sorted(stages, upstream, downstream)
+  }
+
+  private struct Producers {
+    /// Output path → stage.
+    var exact: [String: Int] = [:]
+    /// Folder → stages with an output somewhere below it.
+    var below: [String: [Int]] = [:]
+
+    func makers(of path: WorkspacePath) -> [Int] {
+      if let maker = exact[path.text] { return [maker] }
+      var folder = path.parent
+      while let current = folder {
+        if let maker = exact[current.text] { return [maker] }
+        folder = current.parent
+      }
+      return below[path.text] ?? []
+    }
+  }
+
+  private static func producers(_ stages: [Stage], _ mistakes: inout DiagnosticList) -> Producers {
+    var producers = Producers()
+    var outputs: [String: Output] = [:]
+    for (index, stage) in stages.enumerated() {
+      for output in stage.outputs {
+        if let other = producers.exact[output.path.text] {
+          let owner = other == index ? "the same stage" : "stage `\(stages[other].name)`"
+          mistakes.add(
+            Diagnostic(
+              .input, "`\(output.path)` is already an output of \(owner)", at: output.location,
+              causes: outputs[output.path.text].map { ["declared first at \($0.location)"] } ?? []))
+          continue
+        }
+        producers.exact[output.path.text] = index
+        outputs[output.path.text] = output
+      }
+    }
+    for output in outputs.values.sorted(by: { $0.path < $1.path }) {
+      guard let index = producers.exact[output.path.text] else { continue }
+      var folder = output.path.parent
+      while let current = folder {
+        producers.below[current.text, default: []].append(index)
+        if let outer = outputs[current.text] {
+          mistakes.add(
+            Diagnostic(
+              .input, "output `\(output.path)` lies inside output `\(current)`", at: output.location,
+              causes: ["`\(current)` is declared at \(outer.location)"],
+              hints: ["declare the folder, or the files in it, not both"]))
+        }
+        folder = current.parent
+      }
+    }
+    return producers
+  }
+
+  /// Kahn's algorithm, taking the first free stage of the manifest each time.
+  private static func sorted(_ stages: [Stage], _ upstream: [[Int]], _ downstream: [[Int]]) throws(DiagnosticList) -> [Int] {
+    var missing = upstream.map(\.count)
+    var free = Heap(missing.indices.filter { missing[$0] == 0 })
+    var order: [Int] = []
+    while let next = free.pop() {
+      order.append(next)
+      for other in downstream[next] {
+        missing[other] -= 1
+        if missing[other] == 0 { free.push(other) }
+      }
+    }
+    guard order.count < stages.count else { return order }
+    let circle = circle(among: Set(missing.indices.filter { missing[$0] > 0 }), upstream)
+    let names = (circle + circle.prefix(1)).map { "`\(stages[$0].name)`" }
+    throw DiagnosticList([
+      Diagnostic(
+        .input, "stages depend on one another in a circle: \(names.joined(separator: " → "))",
+        at: circle.first.map { stages[$0].location },
+        causes: circle.map { "`\(stages[$0].name)` is declared at \(stages[$0].location)" })
+    ])
+  }
+
+  private static func circle(among rest: Set<Int>, _ upstream: [[Int]]) -> [Int] {
+    guard var current = rest.min() else { return [] }
+    var path: [Int] = []
+    var position: [Int: Int] = [:]
+    while position[current] == nil {
+      position[current] = path.count
+      path.append(current)
+      guard let next = upstream[current].first(where: rest.contains) else { return path }
+      current = next
+    }
+    return Array(path[(position[current] ?? 0)...].reversed())
+  }
+
+  /// The stages with those they need, in order.
+  package func closure(of targets: [Int]) -> [Int] {
+    var wanted: Set<Int> = []
+    var stack = targets
+    while let next = stack.popLast() { if wanted.insert(next).inserted { stack += upstream[next] } }
+    return order.filter(wanted.contains)
+  }
+
+  /// The stage that makes a path or a folder around it.
+  package func producer(of path: WorkspacePath) -> Stage? {
+    stages.first { $0.outputs.contains { path.isWithin($0.path) } }
+  }
+}
+
+/// The smallest of a changing set of integers.
+private struct Heap {
+  private var items: [Int] = []
+
+  init(_ items: [Int]) { for item in items { push(item) } }
+
+  mutating func push(_ item: Int) {
+    items.append(item)
+    var child = items.count - 1
+    while child > 0, items[child] < items[(child - 1) / 2] {
+      items.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func pop() -> Int? {
+    guard let top = items.first, let last = items.popLast() else { return nil }
+    guard !items.isEmpty else { return top }
+    items[0] = last
+    var parent = 0
+    while true {
+      var smallest = parent
+      for child in [parent * 2 + 1, parent * 2 + 2] where child < items.count && items[child] < items[smallest] {
+        smallest = child
+      }
+      guard smallest != parent else { return top }
+      items.swapAt(parent, smallest)
+      parent = smallest
+    }
+  }
+}
