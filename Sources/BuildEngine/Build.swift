@@ -120,6 +120,8 @@ package struct Build: Sendable {
           case .left(let outcome): finish(index, outcome, &state)
           case .right(let task):
             running += 1
+            // Asked before the first stage changes the workspace.
+            if case .run = task { _ = state.commit(facts) }
             let stage = graph.stages[index]
             let position = state.position(of: index)
             group.addTask { (index, await onOwnThread { perform(stage, task, position) }) }

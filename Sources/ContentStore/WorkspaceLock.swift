@@ -5,15 +5,15 @@ internal import Glibc
 /// Held from `init` to the end of its life; the kernel lets go when the process dies in whatever way.
 package struct WorkspaceLock: ~Copyable {
   private let descriptor: Int32
+  private let file: String
 
-  /// Takes the lock.
+  /// Takes the lock. Nothing is written to the file, so that a build that finds nothing to do leaves no mark.
   ///
   /// - Parameters:
   ///   - file: the lock file; it stays when the lock is let go.
-  ///   - holder: what others are told: pid and command.
   ///   - waits: whether to wait for another holder instead of throwing.
   /// - Throws: `StoreError.locked` with what the holder wrote.
-  package init(file: String, holder: String, waits: Bool = false) throws(StoreError) {
+  package init(file: String, waits: Bool = false) throws(StoreError) {
     let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .system("open", path: file, code: errno) }
     while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
@@ -24,16 +24,20 @@ package struct WorkspaceLock: ~Copyable {
       let text = (try? AtomicFile.readText(file)) ?? nil
       throw .locked(holder: text.flatMap { $0.isEmpty ? nil : $0 } ?? "its holder left no name")
     }
-    ftruncate(descriptor, 0)
-    do { try AtomicFile.writeAll(Array(holder.utf8), to: descriptor, path: file) } catch {
-      close(descriptor)
-      throw error
-    }
     self.descriptor = descriptor
+    self.file = file
+  }
+
+  /// Tells others who holds the workspace: pid and command. Called when there is work to do.
+  package func announce(_ holder: String) throws(StoreError) {
+    ftruncate(descriptor, 0)
+    lseek(descriptor, 0, SEEK_SET)
+    try AtomicFile.writeAll(Array(holder.utf8), to: descriptor, path: file)
   }
 
   deinit {
-    ftruncate(descriptor, 0)
+    var info = stat()
+    if fstat(descriptor, &info) == 0, info.st_size > 0 { ftruncate(descriptor, 0) }
     close(descriptor)
   }
 }
