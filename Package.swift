@@ -41,13 +41,13 @@ let targets: [Target] = [
 
   // Floor 1.
   room("ContentStore", ["Diagnostics", "CCrypto", "CLinux"]),
-  room("SourceControl", ["Diagnostics", "CGit2"]),
+  room("SourceControl", ["Diagnostics", "CGit2", "CCrypto"]),
   room("Tabular", ["Diagnostics"]),
   room("KitCatalog"),
 
   // Floor 2.
   room("PipelineModel", ["Diagnostics", "ContentStore", "CYAML"]),
-  room("Tracking", ["Diagnostics", "ContentStore", "SourceControl", grdb]),
+  room("Tracking", ["Diagnostics", "ContentStore", "SourceControl", "CCrypto", grdb]),
   room("Notebooks", ["Diagnostics", "ContentStore", "Tabular", grdb]),
   room("Evaluation", ["Diagnostics", "Tabular"]),
   room("Scoring", ["Diagnostics", "Tabular"]),
