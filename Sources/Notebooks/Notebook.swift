@@ -1,6 +1,8 @@
 // A literate stage file as a list of cells.
 // SPDX-License-Identifier: Apache-2.0
 
+package import Diagnostics
+
 /// A stage notebook: what a person typed, nothing a machine wrote.
 package struct Notebook: Sendable, Equatable {
   /// The file, relative to the project.
@@ -8,11 +10,29 @@ package struct Notebook: Sendable, Equatable {
   /// `title:` of the front matter.
   package var title: String?
   package var cells: [Cell]
+  /// What the parser noticed that stops nothing, such as an option that it does not know.
+  package var warnings: [Diagnostic]
 
-  package init(file: String, title: String?, cells: [Cell]) {
+  package init(file: String, title: String?, cells: [Cell], warnings: [Diagnostic] = []) {
     self.file = file
     self.title = title
     self.cells = cells
+    self.warnings = warnings
+  }
+
+  /// All that decides what the cells do, in order: what the engine hashes. Prose, captions, labels, `echo` and
+  /// `timeout` are not in it, so that editing them runs nothing.
+  package var fingerprintText: [String] {
+    var parts = ["pipe.notebook/1"]
+    for cell in cells {
+      guard case .code(let language) = cell.kind else { continue }
+      parts.append(language)
+      parts.append(cell.source)
+      for option in CellOption.decidingExecution {
+        if let value = cell.options[option.rawValue] { parts.append("\(option.rawValue)=\(value)") }
+      }
+    }
+    return parts
   }
 }
 
@@ -40,4 +60,10 @@ package struct Cell: Sendable, Equatable {
   }
 
   package var label: String? { options["label"] }
+
+  /// `nil` for prose.
+  package var language: String? {
+    if case .code(let language) = kind { return language }
+    return nil
+  }
 }

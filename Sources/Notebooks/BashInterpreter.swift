@@ -1,0 +1,129 @@
+// The bash cells of a stage: one shell, each cell sourced.
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Foundation
+
+final class BashInterpreter: CellInterpreter {
+  private let surroundings: CellSurroundings
+  private var process: InterpreterProcess?
+  let parametersRead: Set<String> = []
+
+  init(_ surroundings: CellSurroundings) { self.surroundings = surroundings }
+
+  /// What the driver says, a line of JSON each.
+  private struct Answer: Decodable {
+    var event: String
+    var status: Int
+    var line: Int?
+    var depth: Int?
+    var flags: String?
+  }
+
+  func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
+    do throws(InterpreterStartError) {
+      let process = try started()
+      return run(cell, deadline: deadline, in: process)
+    } catch {
+      return CellResult(failure: startFailure(error, language: "bash", package: "bash", cell: cell))
+    }
+  }
+
+  func finish() { process?.finish(within: .seconds(5), interruption: surroundings.interruption) }
+
+  private func started() throws(InterpreterStartError) -> InterpreterProcess {
+    if let process { return process }
+    let driver = "\(surroundings.workFolder)/driver.bash"
+    try? "cd -- \(quoted(surroundings.folder)) || exit\n\(bashDriver)".write(toFile: driver, atomically: false, encoding: .utf8)
+    var environment = surroundings.environment
+    // Either would run a file of the user's before the first cell.
+    environment["BASH_ENV"] = nil
+    environment["ENV"] = nil
+    let process = try InterpreterProcess("bash", ["--noprofile", "--norc", driver], environment: environment)
+    self.process = process
+    return process
+  }
+
+  private func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?, in process: InterpreterProcess) -> CellResult {
+    let path = "\(surroundings.workFolder)/cell-\(cell.number).bash"
+    // Behind as many empty lines as precede the cell in the notebook, so that bash's line numbers are the notebook's.
+    let text = String(repeating: "\n", count: cell.cell.firstLine - 1) + cell.cell.source + "\n"
+    try? text.write(toFile: path, atomically: false, encoding: .utf8)
+    var recording = CellRecording(process, surroundings)
+    var failed: [Answer] = []
+    _ = process.send(Data(path.utf8))
+    while true {
+      let event = process.nextEvent(deadline: deadline, interruption: surroundings.interruption)
+      if case .message(let line) = event, let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) {
+        if answer.event == "failed" {
+          failed.append(answer)
+          continue
+        }
+        recording.takePrinted(withNotebookName)
+        return result(of: cell, answer, failed, recording.outputs)
+      }
+      if case .message = event { continue }
+      return abandon(cell, event, failed, process, &recording)
+    }
+  }
+
+  /// The cell came to its end.
+  private func result(of cell: NumberedCell, _ answer: Answer, _ failed: [Answer], _ outputs: [CellOutput]) -> CellResult {
+    var result = CellResult(outputs: outputs)
+    let isStrict = answer.flags?.contains("e") ?? true
+    // The trap reports only while `set -e` holds; a cell that switched it off fails by a syntax error alone.
+    let stopped = failed.contains { $0.depth == 0 }
+    let complaint = complaintLine(outputs)
+    guard answer.status != 0, stopped || isStrict || complaint?.isSyntax == true else { return result }
+    let line = failingLine(failed, status: answer.status) ?? complaint?.line ?? cell.cell.firstLine
+    result.failure = CellFailure(line: line, message: "exit status \(answer.status)", text: "exit status \(answer.status)")
+    return result
+  }
+
+  /// The line of the command that stopped the cell: inside the subshell, when a subshell failed just before with the same status.
+  private func failingLine(_ failed: [Answer], status: Int) -> Int? {
+    guard let stop = failed.firstIndex(where: { $0.depth == 0 }) else { return nil }
+    if stop > 0, failed[stop - 1].status == failed[stop].status { return failed[stop - 1].line }
+    return failed[stop].line
+  }
+
+  private func abandon(
+    _ cell: NumberedCell, _ event: ProcessEvent, _ failed: [Answer], _ process: InterpreterProcess,
+    _ recording: inout CellRecording
+  ) -> CellResult {
+    self.process = nil
+    if case .interrupted(let signal) = event {
+      process.terminateTree(signal, grace: .seconds(2))
+    } else if process.end == nil {
+      process.killTree()
+    }
+    recording.takePrinted(withNotebookName)
+    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
+    if case .interrupted(let signal) = event { result.interruption = signal }
+    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
+    let line = failed.last?.line ?? complaintLine(recording.outputs)?.line
+    result.failure = failure(event, of: cell, program: "bash", line: line)
+    return result
+  }
+
+  // MARK: Messages of bash
+
+  /// `…/cell-3.bash: line 31: ` as the notebook's name.
+  private func withNotebookName(_ text: String) -> String {
+    guard text.contains(surroundings.workFolder) else { return text }
+    let file = NSRegularExpression.escapedPattern(for: surroundings.workFolder) + "/cell-[0-9]+\\.bash"
+    return text.replacingOccurrences(of: file, with: surroundings.file, options: .regularExpression)
+  }
+
+  /// The last line number that bash itself complained about: an unset variable and a syntax error end the shell untrapped.
+  private func complaintLine(_ outputs: [CellOutput]) -> (line: Int, isSyntax: Bool)? {
+    guard let text = outputs.last(where: { $0.kind == .standardError })?.data["text/plain"] else { return nil }
+    for line in text.split(separator: "\n").reversed() where line.hasPrefix("\(surroundings.file): line ") {
+      let rest = line.dropFirst(surroundings.file.count + 7)
+      guard let number = Int(rest.prefix { $0.isNumber }) else { continue }
+      return (number, rest.contains("syntax error"))
+    }
+    return nil
+  }
+
+  private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+}

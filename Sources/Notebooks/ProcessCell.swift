@@ -1,0 +1,106 @@
+// One cell in an interpreter of its own process: what bash and Python have in common.
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Foundation
+
+/// The outputs of a running cell, in the order that does not hang on timing: before each display what was printed until
+/// then, standard output before standard error.
+struct CellRecording {
+  let surroundings: CellSurroundings
+  let process: InterpreterProcess
+  var outputs: [CellOutput] = []
+
+  init(_ process: InterpreterProcess, _ surroundings: CellSurroundings) {
+    self.process = process
+    self.surroundings = surroundings
+    startCapture()
+  }
+
+  private func startCapture() {
+    process.standardOutput = CapturedText(keeping: surroundings.keptBytes)
+    process.standardError = CapturedText(keeping: surroundings.keptBytes)
+  }
+
+  mutating func add(display data: [String: String]) {
+    takePrinted()
+    outputs.append(CellOutput(kind: .display, data: cleaned(data)))
+  }
+
+  mutating func takePrinted(_ mend: (String) -> String = { $0 }) {
+    for (kind, text) in [
+      (CellOutput.Kind.standardOutput, process.standardOutput.text), (.standardError, process.standardError.text),
+    ] where !text.isEmpty {
+      outputs.append(CellOutput(kind: kind, data: ["text/plain": surroundings.withoutMachinePaths(mend(text))]))
+    }
+    startCapture()
+  }
+
+  private func cleaned(_ data: [String: String]) -> [String: String] {
+    var data = data
+    for (mime, text) in data where mime.hasPrefix("text/") { data[mime] = surroundings.withoutMachinePaths(text) }
+    return data
+  }
+}
+
+extension CellInterpreter {
+  /// The failure of a cell whose interpreter is gone or had to go.
+  func failure(_ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?) -> CellFailure {
+    let line = line ?? cell.cell.firstLine
+    switch event {
+    case .ended(let end): return failure(end, of: cell, program: program, line: line)
+    case .timedOut:
+      let limit = cell.cell.options[CellOption.timeout.rawValue] ?? "its timeout"
+      return CellFailure(
+        line: line, message: "it ran longer than \(limit)", text: "stopped after \(limit) (option `timeout`)",
+        hints: ["raise `#| timeout:` of the cell, or find out what it waits for"])
+    case .channelClosed:
+      return CellFailure(
+        line: line, message: "it closed descriptor \(InterpreterProcess.channelDescriptor), over which `pipe` runs the cells",
+        text: "descriptor \(InterpreterProcess.channelDescriptor) was closed",
+        hints: ["leave descriptor \(InterpreterProcess.channelDescriptor) alone"])
+    case .interrupted, .message:
+      return CellFailure(line: line, message: "it was interrupted", text: "interrupted")
+    }
+  }
+
+  private func failure(_ end: ProcessEnd, of cell: NumberedCell, program: String, line: Int) -> CellFailure {
+    switch end.manner {
+    case .exited(let status):
+      var failure = CellFailure(line: line, message: "exit status \(status)", text: "exit status \(status)")
+      if status == 0 {
+        failure.message = "it ended its \(program) with status 0, but later cells need it"
+        failure.text = failure.message
+        failure.hints = ["leave a cell early with `return` (bash) or an `if` (Python)"]
+      }
+      return failure
+    case .signalled(let signal):
+      let memory = signal == 9 ? "; memory may have run out" : ""
+      let message = "\(program) was killed by signal \(signal) (\(signalName(signal)))"
+      return CellFailure(
+        line: line, message: message, text: message,
+        causes: ["its peak memory was \(humanSize(end.peakBytes))\(memory)"])
+    }
+  }
+}
+
+func signalName(_ signal: Int32) -> String {
+  let names: [Int32: String] = [
+    2: "interrupt", 3: "quit", 4: "illegal instruction", 6: "abort", 7: "bus error", 8: "arithmetic error", 9: "kill",
+    11: "segmentation fault", 13: "broken pipe", 15: "terminate",
+  ]
+  return names[signal] ?? "unknown"
+}
+
+/// The failure of a language whose program does not start.
+func startFailure(_ error: InterpreterStartError, language: String, package: String, cell: NumberedCell) -> CellFailure {
+  let message: String
+  var hints: [String] = []
+  switch error {
+  case .notFound(let program):
+    message = "`\(program)` is not on PATH, and the cell is in \(language)"
+    hints = ["install it, for example `apt install \(package)`"]
+  case .noDescriptors(let code): message = "no pipe for \(language): \(String(cString: strerror(code)))"
+  case .refused(let path, let code): message = "`\(path)` does not start: \(String(cString: strerror(code)))"
+  }
+  return CellFailure(line: cell.cell.firstLine, message: message, isInput: true, text: message, hints: hints)
+}

@@ -1,0 +1,400 @@
+// The Python program that runs the Python cells of one stage.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads one JSON object a line from descriptor 61: first the stage, then a cell at a time. Answers `display` (which
+/// the host acknowledges, so that output and displays keep their order), `done` or `failed`.
+///
+/// A cell is parsed behind as many empty lines as precede it in the notebook: every line number is the notebook's.
+let pythonDriver = #"""
+  import __future__
+  import ast, base64, builtins, difflib, json, linecache, os, pprint, re, signal, sys, threading, traceback, types
+
+  CHANNEL = 61
+  os.set_inheritable(CHANNEL, False)
+  requests = os.fdopen(os.dup(CHANNEL), "rb")
+  lock = threading.RLock()
+  LARGEST = 16 * 1024 * 1024
+
+
+  def answer(message):
+      data = (json.dumps(message, sort_keys=True) + "\n").encode()
+      while data:
+          data = data[os.write(CHANNEL, data):]
+
+
+  start = json.loads(requests.readline())
+  NOTEBOOK = start["notebook"]
+  STAGE = start["stage"]
+  os.chdir(start["folder"])
+  sys.path[0] = start["folder"]
+  sys.argv = [NOTEBOOK]
+  sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+  sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+  # What the cells see of their stage.
+
+  class UndeclaredName(KeyError, AttributeError):
+      def __str__(self):
+          return self.args[0]
+
+
+  def undeclared(kind, name, known):
+      near = difflib.get_close_matches(name, known, 1)
+      hint = f"; did you mean `{near[0]}`?" if near else ""
+      return UndeclaredName(f"{kind} `{name}` is not declared by stage `{STAGE}`{hint}")
+
+
+  def flatten(path, value, declared, leaves):
+      if isinstance(value, dict) and value:
+          for key, entry in value.items():
+              flatten(f"{path}.{key}", entry, declared, leaves)
+      else:
+          leaves[path] = (value, declared)
+
+
+  LEAVES = {}
+  for key, value in start["params"].items():
+      flatten(key, value, key, LEAVES)
+  READ = set()
+
+
+  class Parameters:
+      """The stage's parameters: `params["train.lr"]` or `params.train.lr`."""
+      __slots__ = ("_prefix",)
+
+      def __init__(self, prefix=""):
+          object.__setattr__(self, "_prefix", prefix)
+
+      def __getitem__(self, name):
+          path = self._prefix + name
+          if path in LEAVES:
+              value, declared = LEAVES[path]
+              READ.add(declared)
+              return value
+          if any(leaf.startswith(path + ".") for leaf in LEAVES):
+              return Parameters(path + ".")
+          raise undeclared("parameter", path, LEAVES)
+
+      def __getattr__(self, name):
+          if name.startswith("__"):
+              raise AttributeError(name)
+          return self[name]
+
+      def __setattr__(self, name, value):
+          raise TypeError("parameters are read only: change them in params.yaml")
+
+      __setitem__ = __setattr__
+
+      def keys(self):
+          return [leaf[len(self._prefix):] for leaf in LEAVES if leaf.startswith(self._prefix)]
+
+      def __iter__(self):
+          return iter(self.keys())
+
+      def __len__(self):
+          return len(self.keys())
+
+      def __contains__(self, name):
+          path = self._prefix + name
+          return path in LEAVES or any(leaf.startswith(path + ".") for leaf in LEAVES)
+
+      def items(self):
+          return [(name, self[name]) for name in self.keys()]
+
+      def values(self):
+          return [self[name] for name in self.keys()]
+
+      def __repr__(self):
+          return repr(dict(self.items()))
+
+
+  class Paths(dict):
+      def __init__(self, kind, entries):
+          super().__init__(entries)
+          self._kind = kind
+
+      def __missing__(self, name):
+          raise undeclared(self._kind, name, list(self))
+
+
+  # What the cells show.
+
+  REPRS = [("_repr_html_", "text/html"), ("_repr_markdown_", "text/markdown"), ("_repr_svg_", "image/svg+xml"),
+           ("_repr_png_", "image/png"), ("_repr_jpeg_", "image/jpeg"), ("_repr_latex_", "text/latex"),
+           ("_repr_json_", "application/json")]
+  ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+  def as_text(value):
+      if isinstance(value, bytes):
+          return base64.b64encode(value).decode()
+      if isinstance(value, str):
+          return value
+      return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+  def plain(value):
+      """`repr`, laid out over several lines when long, without addresses, which differ from run to run."""
+      text = pprint.pformat(value, width=88, sort_dicts=False) if type(value) in (dict, list, tuple, set) else repr(value)
+      return ADDRESS.sub("", text)
+
+
+  def call(value, name):
+      method = getattr(value, name, None)
+      if isinstance(value, type) or not callable(method):
+          return None
+      try:
+          result = method()
+          return result[0] if isinstance(result, tuple) else result
+      except Exception as error:
+          kind = type(value).__name__
+          print(f"{NOTEBOOK}: warning: `{name}` of {kind} failed: {type(error).__name__}: {error}", file=sys.stderr)
+          return None
+
+
+  def cell_text(value):
+      if value is None or value != value:
+          return None
+      return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+  def data_frame(value):
+      """A pandas data frame as a table; `None` for anything else."""
+      if type(value).__module__.split(".")[0] != "pandas" or type(value).__name__ != "DataFrame":
+          return None
+      try:
+          import pandas
+          shown = value.head(50)
+          if not isinstance(value.index, pandas.RangeIndex) or value.index.name:
+              shown = shown.reset_index()
+          rows = [[cell_text(None if pandas.api.types.is_scalar(entry) and pandas.isna(entry) else entry) for entry in row]
+                  for row in shown.itertuples(index=False, name=None)]
+          return {"columns": [str(column) for column in shown.columns], "rows": rows, "totalRows": len(value)}
+      except Exception:
+          return None
+
+
+  def bundle(value):
+      data = call(value, "_repr_mimebundle_")
+      data = {mime: as_text(entry) for mime, entry in data.items()} if isinstance(data, dict) else {}
+      for name, mime in REPRS:
+          if mime not in data:
+              entry = call(value, name)
+              if entry is not None:
+                  data[mime] = as_text(entry)
+      table = data_frame(value)
+      if table is not None:
+          data["application/vnd.pipe.table+json"] = as_text(table)
+      if "text/plain" not in data:
+          try:
+              data["text/plain"] = plain(value)
+          except Exception as error:
+              print(f"{NOTEBOOK}: warning: `repr` of {type(value).__name__} failed: {error}", file=sys.stderr)
+              data["text/plain"] = f"<{type(value).__name__}>"
+      for mime in [mime for mime, text in data.items() if len(text) > LARGEST]:
+          print(f"{NOTEBOOK}: warning: a display of {len(data[mime])} bytes as {mime} was left out", file=sys.stderr)
+          del data[mime]
+      return data
+
+
+  def show(data):
+      with lock:
+          sys.stdout.flush()
+          sys.stderr.flush()
+          answer({"event": "display", "data": data})
+          requests.readline()
+
+
+  def quiet_renderers():
+      """Altair and Plotly by default show HTML with random ids that loads scripts from elsewhere."""
+      altair = sys.modules.get("altair")
+      plotly = sys.modules.get("plotly.io")
+      try:
+          if altair is not None:
+              altair.renderers.enable("mimetype")
+          if plotly is not None:
+              plotly.renderers.default = "plotly_mimetype"
+      except Exception:
+          pass
+
+
+  def display(*values):
+      """Shows values below the cell, each as its richest form."""
+      quiet_renderers()
+      for value in values:
+          if is_figure(value):
+              show_figure(value)
+          else:
+              show(bundle(value))
+
+
+  def displayhook(value):
+      if value is None or (drawn(value) and figures_open()):
+          return
+      builtins._ = value
+      display(value)
+
+
+  # Figures of matplotlib.
+
+  current = {"cell": 0, "figures": 0}
+
+
+  def is_figure(value):
+      return type(value).__module__.startswith("matplotlib.") and type(value).__name__ == "Figure"
+
+
+  def drawn(value):
+      """Whether a value is a piece of a figure, such as what `plot` returns."""
+      if isinstance(value, (list, tuple)) or type(value).__name__ in ("ndarray", "BarContainer", "silent_list"):
+          try:
+              return len(value) > 0 and all(drawn(entry) for entry in list(value)[:100])
+          except Exception:
+              return False
+      return type(value).__module__.startswith("matplotlib.") and not is_figure(value)
+
+
+  def figures_open():
+      plot = sys.modules.get("matplotlib.pyplot")
+      return plot.get_fignums() if plot is not None else []
+
+
+  def show_figure(figure):
+      import io, matplotlib
+      current["figures"] += 1
+      buffer = io.StringIO()
+      # The salt makes ids repeat from run to run, and differ from figure to figure of one page.
+      with matplotlib.rc_context({"svg.hashsalt": f"{current['cell']}-{current['figures']}"}):
+          figure.savefig(buffer, format="svg", metadata={"Date": None})
+      text = buffer.getvalue()
+      show({"image/svg+xml": text[text.index("<svg"):], "text/plain": plain(figure)})
+      plot = sys.modules.get("matplotlib.pyplot")
+      if plot is not None and getattr(figure, "number", None) is not None:
+          plot.close(figure)
+
+
+  def show_figures(*arguments, **options):
+      for number in figures_open():
+          show_figure(sys.modules["matplotlib.pyplot"].figure(number))
+
+
+  # Running.
+
+  main = types.ModuleType("__main__")
+  pipe = types.ModuleType("pipe")
+  pipe.params = Parameters()
+  pipe.deps = Paths("dependency", start["deps"])
+  pipe.outs = Paths("output", start["outs"])
+  pipe.stage, pipe.root, pipe.tmp = STAGE, start["root"], start["tmp"]
+  pipe.display = display
+  pipe._show_figures = show_figures
+  sys.modules["pipe"] = pipe
+  sys.modules["__main__"] = main
+  main.pipe, main.display, main.__builtins__ = pipe, display, builtins
+  sys.displayhook = displayhook
+  lines = []
+  flags = 0
+
+
+  def remember(source, first):
+      """Lets tracebacks and `inspect.getsource` find the cell's lines."""
+      cell = source.split("\n")
+      lines.extend([""] * (first - 1 + len(cell) - len(lines)))
+      lines[first - 1:first - 1 + len(cell)] = cell
+      text = [line + "\n" for line in lines]
+      linecache.cache[NOTEBOOK] = (sum(map(len, text)), None, text, NOTEBOOK)
+
+
+  def compiled(tree, mode):
+      global flags
+      code = compile(tree, NOTEBOOK, mode, flags, dont_inherit=True)
+      for name in __future__.all_feature_names:
+          flags |= code.co_flags & getattr(__future__, name).compiler_flag
+      return code
+
+
+  def run(source, first):
+      tree = compile("\n" * (first - 1) + source, NOTEBOOK, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+      last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+      if tree.body:
+          exec(compiled(tree, "exec"), main.__dict__)
+      if last is not None:
+          value = eval(compiled(ast.Expression(last.value), "eval"), main.__dict__)
+          if not source.rstrip().endswith(";"):
+              sys.displayhook(value)
+      show_figures()
+
+
+  def without_driver(text):
+      text.stack = traceback.StackSummary.from_list([frame for frame in text.stack if frame.filename != __file__])
+      for other in (text.__cause__, text.__context__):
+          if other is not None:
+              without_driver(other)
+      return text
+
+
+  def failure(error):
+      text = "".join(without_driver(traceback.TracebackException.from_exception(error)).format())
+      frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == NOTEBOOK]
+      line = frames[-1] if frames else None
+      if isinstance(error, SyntaxError) and error.filename == NOTEBOOK:
+          line = error.lineno
+      if not frames:
+          text = text.replace("Traceback (most recent call last):\n", "", 1)
+      undeclared = isinstance(error, UndeclaredName)
+      message = str(error) if undeclared else traceback.format_exception_only(type(error), error)[-1].strip()
+      return {"event": "failed", "line": line, "text": text, "message": message, "undeclared": undeclared}
+
+
+  def attempt(request):
+      current["cell"], current["figures"] = request["cell"], 0
+      remember(request["source"], request["line"])
+      try:
+          run(request["source"], request["line"])
+      except SystemExit as error:
+          if error.code not in (None, 0):
+              result = failure(error)
+              result["message"] = f"the cell called `sys.exit({error.code!r})`"
+              return result
+      except KeyboardInterrupt:
+          signal.signal(signal.SIGINT, signal.SIG_DFL)
+          os.kill(os.getpid(), signal.SIGINT)
+      except BaseException as error:
+          return failure(error)
+      return {"event": "done"}
+
+
+  def serve():
+      while True:
+          line = requests.readline()
+          if not line:
+              return
+          result = attempt(json.loads(line))
+          for stream in (sys.stdout, sys.stderr):
+              try:
+                  stream.flush()
+              except Exception:
+                  pass
+          result["read"] = sorted(READ)
+          answer(result)
+
+
+  try:
+      serve()
+  except KeyboardInterrupt:
+      pass
+
+  """#
+
+/// The matplotlib backend that hands figures to the driver.
+let pythonFigureBackend = #"""
+  from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
+  from matplotlib.backend_bases import FigureManagerBase as FigureManager
+
+
+  def show(*arguments, **options):
+      import pipe
+      pipe._show_figures()
+
+  """#

@@ -1,0 +1,90 @@
+// What the engine tells a notebook about its stage: the JSON at `PIPE_CONTEXT`.
+// SPDX-License-Identifier: Apache-2.0
+package import Foundation
+
+/// A stage as its cells see it (docs/formats.md, "What a stage finds in its environment").
+package struct StageNotebookContext: Codable, Sendable, Equatable {
+  package var stage: String
+  /// The project's folder, absolute.
+  package var root: String
+  /// Declared parameters by full key path; a declared key may name a subtree.
+  package var params: [String: ContextValue]
+  /// Paths relative to the stage's folder.
+  package var deps: [String: String]
+  package var outs: [String: String]
+  /// A folder that goes away with the stage, absolute.
+  package var tmp: String
+
+  package init(
+    stage: String, root: String, params: [String: ContextValue] = [:], deps: [String: String] = [:],
+    outs: [String: String] = [:], tmp: String
+  ) {
+    self.stage = stage
+    self.root = root
+    self.params = params
+    self.deps = deps
+    self.outs = outs
+    self.tmp = tmp
+  }
+
+  package init(json: Data) throws { self = try JSONDecoder().decode(Self.self, from: json) }
+
+  /// Every leaf under its full key path, with the declared key that it belongs to.
+  var parameterLeaves: [String: (value: ContextValue, declared: String)] {
+    var leaves: [String: (value: ContextValue, declared: String)] = [:]
+    for (key, value) in params {
+      for (path, leaf) in value.leaves(at: key) { leaves[path] = (leaf, key) }
+    }
+    return leaves
+  }
+}
+
+/// A parameter's value.
+package indirect enum ContextValue: Sendable, Equatable {
+  case null
+  case boolean(Bool)
+  case integer(Int64)
+  case number(Double)
+  case text(String)
+  case list([ContextValue])
+  case mapping([String: ContextValue])
+
+  func leaves(at path: String) -> [(String, ContextValue)] {
+    guard case .mapping(let entries) = self, !entries.isEmpty else { return [(path, self)] }
+    return entries.sorted { $0.key < $1.key }.flatMap { $0.value.leaves(at: "\(path).\($0.key)") }
+  }
+}
+
+extension ContextValue: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let value = try? container.decode(Bool.self) {
+      self = .boolean(value)
+    } else if let value = try? container.decode(Int64.self) {
+      self = .integer(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .number(value)
+    } else if let value = try? container.decode(String.self) {
+      self = .text(value)
+    } else if let value = try? container.decode([ContextValue].self) {
+      self = .list(value)
+    } else {
+      self = .mapping(try container.decode([String: ContextValue].self))
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .boolean(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
+    case .number(let value): try container.encode(value)
+    case .text(let value): try container.encode(value)
+    case .list(let value): try container.encode(value)
+    case .mapping(let value): try container.encode(value)
+    }
+  }
+}
