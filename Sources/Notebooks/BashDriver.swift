@@ -19,11 +19,12 @@ let bashDriver = #"""
     done
     return 0
   }
-  __pipe_folder=${BASH_SOURCE[0]%/*} __pipe_unwinding= __pipe_status=0 __pipe_flags=
+  __pipe_folder=${BASH_SOURCE[0]%/*} __pipe_unwinding= __pipe_status=0 __pipe_line=0 __pipe_flags=
   set -E
-  trap '__pipe_status=$?
+  # LINENO counts the lines of the trap itself, so it is taken on the first one.
+  trap '__pipe_status=$? __pipe_line=$LINENO
     if [[ $- == *e* || -n $__pipe_unwinding ]]; then
-      __pipe_report "$__pipe_status" "$LINENO"; __pipe_unwinding=1; set +e
+      __pipe_report "$__pipe_status" "$__pipe_line"; __pipe_unwinding=1; set +e
       if (( BASH_SUBSHELL > 0 )); then exit "$__pipe_status"; fi
       if (( ${#BASH_SOURCE[@]} > 1 )); then return "$__pipe_status"; fi
     fi' ERR

@@ -57,7 +57,9 @@ struct CapturedText {
   private mutating func append(_ byte: UInt8) {
     switch escape {
     case .none: break
-    case .started: return escape = byte == 0x5B ? .control : [0x5D, 0x50, 0x5E, 0x5F, 0x58].contains(byte) ? .string : byte >= 0x30 ? .none : .started
+    case .started:
+      return escape =
+        byte == 0x5B ? .control : [0x5D, 0x50, 0x5E, 0x5F, 0x58].contains(byte) ? .string : byte >= 0x30 ? .none : .started
     case .control:
       if byte >= 0x40, byte <= 0x7E { escape = .none }
       return

@@ -312,7 +312,8 @@ private func spawn(
   posix_spawnattr_setsigdefault(&attributes, &usual)
   posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
   var argv: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-  var envp: [UnsafeMutablePointer<CChar>?] = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+  var envp: [UnsafeMutablePointer<CChar>?] =
+    environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
   defer { for pointer in argv + envp { free(pointer) } }
   var pid: pid_t = 0
   let path = locate(program, in: environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")

@@ -191,8 +191,10 @@ private struct NotebookReading {
     }
     let key = String(text[..<colon]).trimmingSpaces
     let value = unquoted(String(text[text.index(after: colon)...]))
-    let valueColumn = column + text.unicodeScalars.distance(
-      from: text.startIndex, to: text.index(after: colon)) + text[text.index(after: colon)...].prefix { $0 == " " }.count
+    let valueColumn =
+      column
+      + text.unicodeScalars.distance(
+        from: text.startIndex, to: text.index(after: colon)) + text[text.index(after: colon)...].prefix { $0 == " " }.count
     guard options.updateValue(value, forKey: key) == nil else {
       problems.add(Diagnostic(.input, "option `\(key)` is given twice", at: place(line, column), hints: ["keep one of them"]))
       return

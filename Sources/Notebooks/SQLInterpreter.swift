@@ -1,0 +1,285 @@
+// The SQL cells of a stage: one SQLite database, CSV files as tables, parameters bound.
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Foundation
+import Tabular
+
+final class SQLInterpreter: CellInterpreter {
+  private let surroundings: CellSurroundings
+  private var connection: SQLiteConnection?
+  private var catalog: TableCatalog
+  private var loaded: [String: (file: TableCatalog.File, stamp: FileStamp?)] = [:]
+  private let bindings: ParameterBindings
+  private(set) var parametersRead: Set<String> = []
+
+  init(_ surroundings: CellSurroundings) {
+    self.surroundings = surroundings
+    catalog = TableCatalog(surroundings.context, folder: surroundings.folder)
+    bindings = ParameterBindings(surroundings.context)
+  }
+
+  func finish() { connection = nil }
+
+  func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
+    var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
+    do throws(CellMistake) {
+      let connection = try opened()
+      connection.limit(to: deadline, interruption: surroundings.interruption)
+      catalog = TableCatalog(surroundings.context, folder: surroundings.folder)
+      try forgetChangedFiles(connection)
+      try runStatements(&run, connection)
+      return try result(run)
+    } catch {
+      let signal = surroundings.interruption?.signal
+      return CellResult(failure: signal == nil ? failure(error, run) : nil, interruption: signal)
+    }
+  }
+
+  // MARK: Statements
+
+  /// A cell on its way.
+  private struct CellRun {
+    let cell: NumberedCell
+    /// The source, ending in a zero byte.
+    let bytes: [UInt8]
+    /// Where the current statement begins.
+    var statementStart = 0
+    var table: ResultTable?
+    var csv: CSVWriter?
+
+    var outPath: String? { cell.cell.options[CellOption.out.rawValue] }
+
+    func line(at offset: Int) -> Int {
+      cell.cell.firstLine + bytes.prefix(offset).reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+    }
+  }
+
+  /// What stops a cell.
+  private struct CellMistake: Error {
+    var message: String
+    var offset: Int?
+    var isInput = false
+    var isTimeout = false
+    var causes: [String] = []
+    var hints: [String] = []
+  }
+
+  private func runStatements(_ run: inout CellRun, _ connection: SQLiteConnection) throws(CellMistake) {
+    var position = 0
+    while true {
+      position = skipBlanks(run.bytes, from: position)
+      guard position < run.bytes.count - 1 else { return }
+      run.statementStart = position
+      let (statement, next) = try prepare(run.bytes, from: position, connection)
+      position = max(next, position + 1)
+      guard let statement else { continue }
+      try bind(statement)
+      try step(statement, &run)
+    }
+  }
+
+  /// Compiles a statement, loading the tables that it turns out to need.
+  private func prepare(
+    _ bytes: [UInt8], from start: Int, _ connection: SQLiteConnection
+  ) throws(CellMistake) -> (SQLiteStatementHandle?, Int) {
+    while true {
+      do throws(SQLiteError) {
+        return try connection.prepare(bytes, from: start)
+      } catch {
+        guard let name = missingTable(error.message) else { throw mistake(error) }
+        try load(name, connection, orElse: error)
+      }
+    }
+  }
+
+  private func step(_ statement: SQLiteStatementHandle, _ run: inout CellRun) throws(CellMistake) {
+    do throws(SQLiteError) {
+      let columns = statement.columnNames
+      guard !columns.isEmpty else {
+        while try statement.step() {}
+        return
+      }
+      var table = ResultTable(columns: columns)
+      var csv = run.outPath == nil ? nil : CSVWriter(header: columns)
+      while try statement.step() {
+        let values = columns.indices.map(statement.value)
+        table.add(values)
+        csv?.addRow(values)
+      }
+      (run.table, run.csv) = (table, csv)
+    } catch {
+      throw mistake(error)
+    }
+  }
+
+  private func result(_ run: CellRun) throws(CellMistake) -> CellResult {
+    if let path = run.outPath {
+      guard let csv = run.csv else {
+        throw CellMistake(
+          message: "it has no rows to write to `\(path)`", hints: ["end the cell with a SELECT, or take `out` away"])
+      }
+      do throws(Diagnostic) {
+        try csv.write(to: StageOutput.path(of: path, in: surroundings))
+      } catch {
+        throw CellMistake(message: error.message, causes: error.causes)
+      }
+    }
+    let outputs = run.table.map { [CellOutput(kind: .display, data: $0.display)] } ?? []
+    return CellResult(outputs: outputs)
+  }
+
+  // MARK: Tables
+
+  private func opened() throws(CellMistake) -> SQLiteConnection {
+    if let connection { return connection }
+    do throws(SQLiteError) {
+      let connection = try SQLiteConnection(path: "\(surroundings.workFolder)/cells.sqlite")
+      self.connection = connection
+      return connection
+    } catch {
+      throw mistake(error)
+    }
+  }
+
+  /// A file that a cell of another language has written anew is loaded again when it is next named.
+  private func forgetChangedFiles(_ connection: SQLiteConnection) throws(CellMistake) {
+    for (key, entry) in loaded where FileStamp(absolute(entry.file.path)) != entry.stamp {
+      do throws(SQLiteError) {
+        try connection.execute("DROP TABLE IF EXISTS \(connection.quoted(entry.file.table))")
+      } catch {
+        throw mistake(error)
+      }
+      loaded[key] = nil
+    }
+  }
+
+  private func missingTable(_ message: String) -> String? {
+    guard message.hasPrefix("no such table: ") else { return nil }
+    let name = message.dropFirst("no such table: ".count)
+    return String(name.hasPrefix("main.") ? name.dropFirst(5) : name)
+  }
+
+  private func load(_ name: String, _ connection: SQLiteConnection, orElse error: SQLiteError) throws(CellMistake) {
+    let key = name.lowercased()
+    guard let files = catalog.files[key], let file = files.first, loaded[key] == nil else {
+      var missing = mistake(error)
+      missing.message = "there is no table `\(name)`"
+      missing.hints = [tableHint(name)]
+      throw missing
+    }
+    if files.count > 1 {
+      throw CellMistake(
+        message: "table `\(name)` could be any of \(files.map { "`\($0.path)`" }.joined(separator: " and "))", isInput: true,
+        hints: ["give them names in pipeline.yaml, such as `deps: {\(name)_raw: \(file.path)}`"])
+    }
+    let stamp = FileStamp(absolute(file.path))
+    do throws(Diagnostic) {
+      let table = try CSVReader.table(file: absolute(file.path))
+      do throws(SQLiteError) { try connection.load(table, as: file.table) } catch { throw Diagnostic(.work, error.message) }
+    } catch {
+      if connection.mustStop { throw CellMistake(message: "interrupted", isTimeout: true) }
+      let place = error.location.flatMap(\.line).map { ":\($0)" } ?? ""
+      throw CellMistake(
+        message: "`\(file.path)` is not a table: \(error.message)", causes: ["\(file.path)\(place): \(error.message)"],
+        hints: error.hints)
+    }
+    loaded[key] = (file, stamp)
+  }
+
+  private func tableHint(_ name: String) -> String {
+    if let near = closestMatch(to: name.lowercased(), among: catalog.files.keys.sorted()) {
+      return "did you mean `\(catalog.files[near]?.first?.table ?? near)`?"
+    }
+    let names = catalog.names
+    return names.isEmpty
+      ? "CSV files that the stage declares as dependencies or outputs are tables; it has none that exist"
+      : "the stage's CSV files are the tables \(names.map { "`\($0)`" }.joined(separator: ", "))"
+  }
+
+  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(surroundings.folder)/\(path)" }
+
+  // MARK: Parameters
+
+  private func bind(_ statement: SQLiteStatementHandle) throws(CellMistake) {
+    for (index, name) in statement.parameterNames.enumerated() {
+      guard let name, name.hasPrefix(":") else {
+        throw CellMistake(
+          message: "the placeholder `\(name ?? "?")` has no parameter", isInput: true,
+          hints: ["write a parameter's full path with `_` for the dots, such as `:train_lr`"])
+      }
+      guard let bound = bindings.values[String(name.dropFirst())] else {
+        let stage = surroundings.context.stage
+        let near = closestMatch(to: String(name.dropFirst()), among: bindings.values.keys.sorted())
+        throw CellMistake(
+          message: "parameter `\(name)` is not declared by stage `\(stage)`", isInput: true,
+          hints: [near.map { "did you mean `:\($0)`?" } ?? "declare it under `params` of the stage in pipeline.yaml"])
+      }
+      parametersRead.insert(bound.declared)
+      do throws(SQLiteError) { try statement.bind(bound.value, at: index + 1) } catch { throw mistake(error) }
+    }
+  }
+
+  // MARK: Failures
+
+  private func mistake(_ error: SQLiteError) -> CellMistake {
+    CellMistake(message: error.message, offset: error.offset, isTimeout: error.isInterrupt)
+  }
+
+  private func failure(_ mistake: CellMistake, _ run: CellRun) -> CellFailure {
+    if mistake.isTimeout { return failure(.timedOut, of: run.cell, program: "SQLite", line: run.line(at: run.statementStart)) }
+    let line = run.line(at: mistake.offset ?? run.statementStart)
+    return CellFailure(
+      line: line, message: mistake.message, isInput: mistake.isInput,
+      text: ([mistake.message] + mistake.causes.map { "cause: \($0)" }).joined(separator: "\n"), causes: mistake.causes,
+      hints: mistake.hints)
+  }
+
+  /// Past spaces, semicolons and comments, so that a statement's line is the line of its first word.
+  private func skipBlanks(_ bytes: [UInt8], from start: Int) -> Int {
+    var index = start
+    let end = bytes.count - 1
+    while index < end {
+      if [0x20, 0x09, 0x0A, 0x0D, 0x0C, 0x3B].contains(bytes[index]) {
+        index += 1
+      } else if bytes[index] == 0x2D, bytes[index + 1] == 0x2D {
+        while index < end, bytes[index] != 0x0A { index += 1 }
+      } else if bytes[index] == 0x2F, bytes[index + 1] == 0x2A {
+        index += 2
+        while index < end, !(bytes[index] == 0x2A && bytes[index + 1] == 0x2F) { index += 1 }
+        index = min(index + 2, end)
+      } else {
+        break
+      }
+    }
+    return index
+  }
+}
+
+/// A stage's parameters as values that SQLite binds, by their full path with `_` for all but letters and digits.
+struct ParameterBindings {
+  private(set) var values: [String: (value: SQLiteValue, declared: String)] = [:]
+
+  init(_ context: StageNotebookContext) {
+    for (key, value) in context.params { values[Self.name(key)] = (Self.bound(value), key) }
+    for (path, leaf) in context.parameterLeaves { values[Self.name(path)] = (Self.bound(leaf.value), leaf.declared) }
+  }
+
+  /// `train.lr` → `train_lr`.
+  static func name(_ path: String) -> String {
+    String(path.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  }
+
+  private static func bound(_ value: ContextValue) -> SQLiteValue {
+    switch value {
+    case .null: return .null
+    case .boolean(let flag): return .integer(flag ? 1 : 0)
+    case .integer(let number): return .integer(number)
+    case .number(let number): return .real(number)
+    case .text(let text): return .text(text)
+    case .list, .mapping:
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return .text((try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null")
+    }
+  }
+}
