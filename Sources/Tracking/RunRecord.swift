@@ -9,7 +9,7 @@ package struct RunRecord: Codable, Sendable, Equatable {
   package enum Outcome: String, Codable, Sendable { case finished, failed, interrupted }
 
   package var schema: String = Self.schema
-  /// Sortable by time: `20261121T093012Z-3f9a1c`.
+  /// A `RunID`, sortable by time: `20261121T093012.345Z-3f9a1c`.
   package var id: String
   /// RFC 3339 in UTC, with milliseconds.
   package var startedAt: String
@@ -82,12 +82,14 @@ package struct StageRecord: Codable, Sendable, Equatable {
   package var outputs: [FileRecord]
   /// Full key path → value as JSON text.
   package var parameters: [String: String]
+  /// Numbers of the stage's metrics files; `nil` when they were not read.
+  package var metrics: [MetricRecord]?
 
   package init(
     name: String, outcome: Outcome, reasons: [String], command: [String], notebook: String?, description: String?,
     fingerprint: String?, trace: String?, durationSeconds: Double?, peakMemoryBytes: Int?, log: String?,
     woven: String?, failure: String?, dependencies: [FileRecord], outputs: [FileRecord],
-    parameters: [String: String]
+    parameters: [String: String], metrics: [MetricRecord]? = nil
   ) {
     self.name = name
     self.outcome = outcome
@@ -105,6 +107,21 @@ package struct StageRecord: Codable, Sendable, Equatable {
     self.dependencies = dependencies
     self.outputs = outputs
     self.parameters = parameters
+    self.metrics = metrics
+  }
+}
+
+/// One number of a metrics file.
+package struct MetricRecord: Codable, Sendable, Equatable {
+  package var path: String
+  /// Dotted, as `JSONValue.flattened` gives it: `test.mae`.
+  package var key: String
+  package var value: Double
+
+  package init(path: String, key: String, value: Double) {
+    self.path = path
+    self.key = key
+    self.value = value
   }
 }
 
