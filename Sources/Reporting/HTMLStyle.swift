@@ -1,0 +1,129 @@
+// How the page looks: one style sheet, both themes, paper and phone.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Colours as variables, so that text, tables and drawings change together with the theme.
+package enum HTMLStyle {
+  /// Name and value in the light theme and in the dark one. Text on ground keeps a contrast of 4.5, lines of drawings 3.
+  package static let colours: [(name: String, light: String, dark: String)] = [
+    ("ground", "#ffffff", "#14171a"),
+    ("raised", "#f6f7f8", "#1d2125"),
+    ("line", "#d5d9de", "#363c43"),
+    ("text", "#1c2126", "#e4e7ea"),
+    ("muted", "#575f68", "#a3abb4"),
+    ("link", "#0b57a4", "#7db7f0"),
+    ("good", "#17693a", "#6cc68d"),
+    ("bad", "#b02318", "#ff9086"),
+    ("caution", "#8a5300", "#e6b252"),
+    ("s1", "#0072b2", "#56b4e9"),
+    ("s2", "#b84f00", "#e69f00"),
+    ("s3", "#00795a", "#2fc09a"),
+    ("s4", "#6b737c", "#8d959e"),
+  ]
+
+  static var sheet: String {
+    let light = colours.map { "--\($0.name):\($0.light)" }.joined(separator: ";")
+    let dark = colours.map { "--\($0.name):\($0.dark)" }.joined(separator: ";")
+    return """
+      :root{color-scheme:light dark;\(light)}
+      @media (prefers-color-scheme:dark){:root{\(dark)}}
+      \(rules)
+      """
+  }
+
+  private static let rules = """
+    *{box-sizing:border-box}
+    html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-padding-top:1rem}
+    body{margin:0;background:var(--ground);color:var(--text);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif}
+    .skip{position:absolute;left:-9999px}
+    .skip:focus{left:1rem;top:.5rem;background:var(--ground);padding:.5rem 1rem;border:2px solid var(--link);z-index:1}
+    header,main,footer{max-width:66rem;margin:0 auto;padding:0 1.25rem}
+    header{padding-top:2.5rem}
+    h1,h2,h3,h4,h5,h6{line-height:1.25;font-weight:650;text-wrap:balance}
+    h1{font-size:1.7rem;margin:0 0 .25rem;letter-spacing:-.01em}
+    h2{font-size:1.3rem;margin:3.25rem 0 1rem;padding-top:1.1rem;border-top:1px solid var(--line)}
+    h3{font-size:1.05rem;margin:2rem 0 .6rem}
+    h4,h5,h6{font-size:1rem;margin:1.5rem 0 .5rem}
+    p,ul,ol,blockquote,table,pre,figure{margin:0 0 1rem}
+    p,li,blockquote{max-width:44rem;overflow-wrap:anywhere}
+    .lead{color:var(--muted);margin-bottom:1.5rem}
+    a{color:var(--link);text-underline-offset:.15em}
+    :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
+    .muted,.small{color:var(--muted)}
+    .small{font-size:.875rem}
+    .good{color:var(--good)}.bad{color:var(--bad)}.caution{color:var(--caution)}
+    .badge{font-weight:600;white-space:nowrap}
+    .verdict{border:1px solid var(--line);border-left:.4rem solid var(--tone);border-radius:.4rem;background:var(--raised);padding:1.1rem 1.25rem .4rem;margin:1.25rem 0 1rem}
+    .verdict h2{border:0;padding:0;margin:0 0 .5rem;font-size:1.45rem;color:var(--tone)}
+    .verdict .table{margin-top:.75rem}
+    .tone-good{--tone:var(--good)}.tone-bad{--tone:var(--bad)}.tone-caution{--tone:var(--caution)}.tone-neutral{--tone:var(--muted)}
+    .facts{font-size:.9rem;color:var(--muted);margin:0 0 1rem}
+    .facts p{margin:0 0 .25rem;max-width:none}
+    .facts .table,.facts h3{color:var(--text)}
+    nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;padding:0;margin:1.25rem 0 0;max-width:none;font-size:.9rem}
+    nav a{display:inline-block;padding:.3rem 0}
+    code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
+    code{overflow-wrap:anywhere}
+    pre{background:var(--raised);border:1px solid var(--line);border-radius:.35rem;padding:.7rem .9rem;overflow:auto;line-height:1.45;max-height:32rem}
+    pre code{font-size:inherit;overflow-wrap:normal}
+    p code,li code,td code,th code{background:var(--raised);border-radius:.2rem;padding:.05rem .25rem}
+    pre{font-size:.82rem}
+    .output{border-left:.2rem solid var(--tone);background:none}
+    .label{color:var(--muted);font-size:.8rem;margin:0 0 .25rem}
+    .scroll{overflow-x:auto;max-width:100%;margin:0 0 1rem}
+    .table table{margin:0}
+    table{border-collapse:collapse;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
+    caption{text-align:left;color:var(--muted);font-size:.875rem;padding:0 0 .4rem}
+    th,td{text-align:left;vertical-align:top;padding:.4rem 1.1rem .4rem 0;border-bottom:1px solid var(--line)}
+    th:last-child,td:last-child{padding-right:.2rem}
+    thead th{color:var(--muted);font-weight:600;border-bottom-width:2px;vertical-align:bottom}
+    tbody th{font-weight:500}
+    .num{text-align:right}
+    th.num,td.num{white-space:nowrap}
+    .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:1.75rem 2rem;margin:0 0 1rem}
+    figure{margin:0;min-width:0}
+    .figures>figure{max-width:34rem}
+    figcaption{font-size:.9rem;line-height:1.45;margin:.35rem 0 0;color:var(--muted)}
+    figcaption strong{color:var(--text);font-weight:600}
+    figure img{max-width:100%;height:auto;background:#fff;border:1px solid var(--line);border-radius:.35rem}
+    details{margin:0 0 1rem}
+    details>summary{cursor:pointer;padding:.3rem 0;color:var(--link);font-size:.9rem}
+    details.stage{border:1px solid var(--line);border-radius:.4rem;padding:0 1rem;margin:0 0 .75rem}
+    details.stage>summary{color:var(--text);font-size:1rem;padding:.7rem 0;overflow-wrap:anywhere}
+    details.stage[open]>summary{border-bottom:1px solid var(--line);margin-bottom:1rem}
+    .note{border-left:.25rem solid var(--tone);padding:.1rem 0 .1rem .9rem;margin:0 0 1rem}
+    blockquote{border-left:.25rem solid var(--line);padding-left:.9rem;margin-left:0;color:var(--muted)}
+    hr{border:0;border-top:1px solid var(--line);margin:1.5rem 0}
+    svg.chart{display:block;width:100%;height:auto}
+    svg.graph{display:block;margin:0 auto;max-width:none}
+    svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--muted)}
+    svg .axis{fill:var(--text)}
+    svg .note{fill:var(--muted)}
+    svg .grid{stroke:var(--line);stroke-width:.7;fill:none}
+    svg .frame{stroke:var(--s4);fill:none}
+    svg .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
+    svg .line.s2{stroke-dasharray:7 4}
+    svg .line.s3{stroke-dasharray:2 4}
+    svg .rule{stroke:var(--text);stroke-dasharray:5 4;fill:none;stroke-width:1.2}
+    svg .whisker{fill:none;stroke-width:1.8}
+    svg .line.s1,svg .whisker.s1{stroke:var(--s1)}svg .line.s2,svg .whisker.s2{stroke:var(--s2)}svg .line.s3,svg .whisker.s3{stroke:var(--s3)}svg .line.s4,svg .whisker.s4{stroke:var(--s4)}
+    svg .dot{stroke:var(--ground);stroke-width:1.2}
+    svg .dot.s1,svg .bar.s1{fill:var(--s1)}svg .dot.s2{fill:var(--s2)}svg .dot.s3{fill:var(--s3)}svg .dot.s4{fill:var(--s4)}
+    svg .bar.thin{stroke:var(--ground);stroke-width:.8}
+    svg .ribbon{fill-opacity:.22}
+    svg .ribbon.s1{fill:var(--s1)}svg .ribbon.s2{fill:var(--s2)}
+    svg .d1,svg .d2,svg .d3,svg .d4,svg .d5,svg .d6{fill:var(--s1)}
+    svg .d1{fill-opacity:.14}svg .d2{fill-opacity:.28}svg .d3{fill-opacity:.44}svg .d4{fill-opacity:.62}svg .d5{fill-opacity:.8}
+    svg .node{fill:var(--ground);stroke:var(--s4);stroke-width:1.3}
+    svg .node.failed{stroke:var(--bad);stroke-width:2.6}
+    svg .node.skipped{stroke-dasharray:4 3}
+    svg .name{fill:var(--text);font-size:13.5px}
+    svg .mark{font-size:14px;fill:var(--good)}svg .mark.failed{fill:var(--bad)}svg .mark.skipped{fill:var(--muted)}
+    svg a:hover .node,svg a:focus-visible .node{stroke:var(--link);stroke-width:2.4}
+    svg .edge{fill:none;stroke:var(--s4);stroke-width:1.3}
+    svg .head{fill:var(--s4)}
+    footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
+    @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}th,td{padding-right:.8rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
+    @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
+    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+    """
+}

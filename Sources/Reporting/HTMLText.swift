@@ -1,0 +1,251 @@
+// A report as one page that needs nothing else: no network, no script.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Report to HTML. The same report gives the same bytes.
+package enum HTMLText {
+  /// Above this many bytes a page is slow to open on a phone.
+  package static let softLimitBytes = 2_000_000
+
+  package static func render(_ report: Report) -> String {
+    var page = HTMLPage()
+    page.text = head(title: report.title)
+    page.text += "<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header>\n"
+    page.text += "<h1>\(PlainText.escaped(report.title))</h1>\n"
+    if let summary = report.summary, !summary.isEmpty { page.text += "<p class=\"lead\">\(PlainText.escaped(summary))</p>\n" }
+    page.text += "</header>\n<main id=\"content\">\n"
+    page.write(report.verdict)
+    page.write(report.runFacts)
+    page.writeContents(report.sections)
+    for section in report.sections {
+      page.text +=
+        "<section aria-labelledby=\"\(section.id)\">\n<h2 id=\"\(section.id)\">\(PlainText.escaped(section.title))</h2>\n"
+      for block in section.blocks { page.write(block, level: 2) }
+      page.text += "</section>\n"
+    }
+    page.text +=
+      "</main>\n<footer><p>Made by pipe from the run’s records. This page loads nothing and runs no script.</p></footer>\n"
+    return page.text + "</body>\n</html>\n"
+  }
+
+  /// A warning for a page that has grown beyond comfort, `nil` for one that has not.
+  package static func sizeWarning(bytes: Int) -> String? {
+    guard bytes > softLimitBytes else { return nil }
+    return "the report has \(NumberText.bytes(bytes)), more than \(NumberText.bytes(softLimitBytes)): "
+      + "large figures in notebooks are the usual cause; save them smaller or as declared outputs"
+  }
+
+  private static func head(title: String) -> String {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta name="referrer" content="no-referrer">
+    <title>\(PlainText.escaped(title))</title>
+    <style>
+    \(HTMLStyle.sheet)
+    </style>
+    </head>
+
+    """
+  }
+}
+
+/// The page as it grows.
+struct HTMLPage {
+  var text = ""
+  private var tables = 0
+  private var graphs = 0
+
+  mutating func write(_ verdict: Report.Verdict) {
+    text += "<section class=\"verdict tone-\(verdict.tone.rawValue)\" aria-labelledby=\"verdict\">\n"
+    text +=
+      "<h2 id=\"verdict\"><span aria-hidden=\"true\">\(verdict.tone.mark)</span> \(PlainText.escaped(verdict.headline))</h2>\n"
+    for block in verdict.blocks { write(block, level: 2) }
+    text += "</section>\n"
+  }
+
+  /// Everything that may differ between two runs of the same inputs, between the two marks.
+  mutating func write(_ facts: Report.RunFacts) {
+    let tablesBefore = tables
+    text += RunReport.factsBegin + "\n<section class=\"facts\" aria-label=\"Run facts\">\n"
+    text += "<p>\(inline(facts.line))</p>\n"
+    if !facts.blocks.isEmpty {
+      text += "<details><summary>Run facts: when, where, how long</summary>\n"
+      for block in facts.blocks { write(block, level: 2) }
+      text += "</details>\n"
+    }
+    text += "</section>\n" + RunReport.factsEnd + "\n"
+    tables = tablesBefore
+  }
+
+  mutating func writeContents(_ sections: [Report.Section]) {
+    guard sections.count > 1 else { return }
+    text += "<nav aria-label=\"Contents\"><ul>"
+    for section in sections { text += "<li><a href=\"#\(section.id)\">\(PlainText.escaped(section.title))</a></li>" }
+    text += "</ul></nav>\n"
+  }
+
+  /// - Parameter level: heading level of what the block stands in.
+  mutating func write(_ block: Report.Block, level: Int) {
+    switch block {
+    case .paragraph(let content): text += "<p>\(inline(content))</p>\n"
+    case .heading(let depth, let title, let id):
+      let tag = "h\(min(6, level + depth))"
+      text += "<\(tag)\(id.map { " id=\"\($0)\"" } ?? "")>\(PlainText.escaped(title))</\(tag)>\n"
+    case .list(let items):
+      text += "<ul>\n" + items.map { "<li>\(inline($0))</li>\n" }.joined() + "</ul>\n"
+    case .table(let table): write(table)
+    case .figures(let figures):
+      text += "<div class=\"figures\">\n"
+      for figure in figures { write(figure) }
+      text += "</div>\n"
+    case .code(let code, let language):
+      let dress = language.map { " class=\"language-\(PlainText.slug($0))\"" } ?? ""
+      text += "<pre tabindex=\"0\"><code\(dress)>\(PlainText.escaped(code))</code></pre>\n"
+    case .log(let log, let label, let tone):
+      if !label.isEmpty { text += "<p class=\"label\">\(PlainText.escaped(label))</p>\n" }
+      text += "<pre class=\"output tone-\(tone.rawValue)\" tabindex=\"0\">\(PlainText.escaped(log))</pre>\n"
+    case .prose(let markdown): text += ProseText.html(markdown, topLevel: min(6, level + 2))
+    case .foreignHTML(let html): text += ForeignHTML.sanitised(html) + "\n"
+    case .image(let image): write(image)
+    case .note(let tone, let content):
+      text += "<p class=\"note tone-\(tone.rawValue)\">\(inline(content))</p>\n"
+    case .graph(let graph): write(graph)
+    case .details(let summary, let id, let isOpen, let blocks):
+      let dress = id.map { " class=\"stage\" id=\"\($0)\"" } ?? ""
+      text += "<details\(dress)\(isOpen ? " open" : "")><summary>\(inline(summary))</summary>\n"
+      for block in blocks { write(block, level: level) }
+      text += "</details>\n"
+    }
+  }
+
+  private mutating func write(_ table: Report.Table) {
+    let caption = PlainText.escaped(table.caption)
+    text += "<div class=\"scroll table\" role=\"region\" tabindex=\"0\" aria-label=\"\(caption)\"><table>\n"
+    text += "<caption>\(caption)</caption>\n<thead><tr>"
+    for column in table.columns {
+      text += "<th scope=\"col\"\(Self.dress(column))>\(PlainText.escaped(column.title))</th>"
+    }
+    text += "</tr></thead>\n<tbody>\n"
+    for row in table.rows {
+      text += "<tr>"
+      for (index, cell) in row.enumerated() where index < table.columns.count {
+        let content = inline(cell)
+        let dress = Self.dress(table.columns[index])
+        text += index == 0 ? "<th scope=\"row\"\(dress)>\(content)</th>" : "<td\(dress)>\(content)</td>"
+      }
+      text += "</tr>\n"
+    }
+    text += "</tbody>\n</table></div>\n"
+  }
+
+  private static func dress(_ column: Report.Table.Column) -> String {
+    column.alignment == .end ? " class=\"num\"" : ""
+  }
+
+  private mutating func write(_ figure: Report.Figure) {
+    text += "<figure>\n\(figure.chart.svg(id: figure.id))<figcaption>\(inline(figure.caption))</figcaption>\n"
+    text += "<details><summary>Numbers</summary>\n"
+    write(figure.data)
+    text += "</details>\n</figure>\n"
+  }
+
+  private mutating func write(_ image: Report.Image) {
+    let data = image.format == .svg ? Base64.encoded(image.data) : Base64.cleaned(image.data)
+    guard let data else {
+      text += "<p class=\"note tone-caution\">An image that is not valid base64 is left out.</p>\n"
+      return
+    }
+    text += "<figure><img src=\"data:\(image.format.rawValue);base64,\(data)\" alt=\"\(PlainText.escaped(image.alternative))\">"
+    if let caption = image.caption { text += "<figcaption>\(PlainText.escaped(caption))</figcaption>" }
+    text += "</figure>\n"
+  }
+
+  private mutating func write(_ graph: GraphDescription) {
+    graphs += 1
+    guard graph.nodes.count <= GraphDrawing.mostNodes else {
+      text += "<p>\(NumberText.count(graph.nodes.count)) stages are too many for a drawing; here they are as text.</p>\n"
+      text += "<pre tabindex=\"0\">\(PlainText.escaped(PlainText.shortened(GraphText.plain(graph), lines: 400)))</pre>\n"
+      return
+    }
+    let targets = StageAnchors(graph.nodes.map(\.name))
+    text += "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Graph of the stages\">\n"
+    text += GraphDrawing.svg(graph, id: "graph-\(graphs)") { targets[$0] } + "</div>\n"
+  }
+
+  private func inline(_ content: [Report.Inline]) -> String {
+    content.map { piece in
+      switch piece {
+      case .text(let text): PlainText.escaped(text)
+      case .strong(let text): "<strong>\(PlainText.escaped(text))</strong>"
+      case .muted(let text): "<span class=\"muted\">\(PlainText.escaped(text))</span>"
+      case .code(let text): "<code>\(PlainText.escaped(text))</code>"
+      case .link(let text, let id): "<a href=\"#\(id)\">\(PlainText.escaped(text))</a>"
+      case .badge(let tone, let text):
+        "<span class=\"badge \(tone == .neutral ? "muted" : tone.rawValue)\">"
+          + "<span aria-hidden=\"true\">\(tone.mark)</span> \(PlainText.escaped(text))</span>"
+      case .lineBreak: "<br>"
+      }
+    }.joined()
+  }
+}
+
+/// Unique places on the page for names that may be alike once they are made fit for an id.
+struct StageAnchors {
+  private var anchors: [String: String] = [:]
+
+  init(_ names: [String]) {
+    var taken: Set<String> = []
+    for name in names where anchors[name] == nil {
+      let base = "stage-" + PlainText.slug(name)
+      var anchor = base
+      var number = 2
+      while !taken.insert(anchor).inserted {
+        anchor = "\(base)-\(number)"
+        number += 1
+      }
+      anchors[name] = anchor
+    }
+  }
+
+  subscript(name: String) -> String? { anchors[name] }
+}
+
+/// Base64 without padding doubts.
+enum Base64 {
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  static func encoded(_ text: String) -> String {
+    let bytes = Array(text.utf8)
+    var out: [UInt8] = []
+    out.reserveCapacity((bytes.count + 2) / 3 * 4)
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let left = bytes.count - start
+      let group =
+        Int(bytes[start]) << 16 | (left > 1 ? Int(bytes[start + 1]) << 8 : 0) | (left > 2 ? Int(bytes[start + 2]) : 0)
+      out.append(alphabet[group >> 18 & 63])
+      out.append(alphabet[group >> 12 & 63])
+      out.append(left > 1 ? alphabet[group >> 6 & 63] : UInt8(ascii: "="))
+      out.append(left > 2 ? alphabet[group & 63] : UInt8(ascii: "="))
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// The text without white space; `nil` when anything else than base64 is in it.
+  static func cleaned(_ text: String) -> String? {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.utf8.count)
+    for byte in text.utf8 {
+      switch byte {
+      case 0x20, 0x0A, 0x0D, 0x09: continue
+      case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2B, 0x2F, 0x3D: out.append(byte)
+      default: return nil
+      }
+    }
+    return out.isEmpty ? nil : String(decoding: out, as: UTF8.self)
+  }
+}

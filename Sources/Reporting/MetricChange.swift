@@ -1,0 +1,161 @@
+// Is a metric better, worse, or is there no evidence that it moved?
+// SPDX-License-Identifier: Apache-2.0
+package import Evaluation
+
+/// The difference between two estimates of one metric, and what may be said of it.
+package struct MetricChange: Sendable, Equatable {
+  package enum Reading: Sendable, Equatable {
+    /// The values are the same number.
+    case same
+    /// The interval of the difference holds zero.
+    case noEvidence
+    case better, worse
+    /// The interval leaves zero out, and there is no telling which way is good.
+    case moved
+    /// There is no interval to judge by.
+    case unjudged
+  }
+
+  /// `current − reference`, in the metric's unit.
+  package var difference: Double
+  package var low: Double?
+  package var high: Double?
+  /// Confidence level of the interval, in 0...1.
+  package var level: Double?
+  /// Was the difference taken row by row on the same rows?
+  package var isPaired: Bool
+  package var reading: Reading
+
+  /// From two separate estimates with their intervals.
+  ///
+  /// The interval is that of independent estimates; on the same rows it is wider than need be, so that it never
+  /// claims a change that a paired comparison would not.  Levels that differ give no interval.
+  ///
+  /// Source: Zou & Donner, "Construction of confidence limits about effect measures", 2008 (MOVER).
+  package init(_ current: MetricEstimate, against reference: MetricEstimate) {
+    difference = current.value - reference.value
+    isPaired = false
+    if let a = current.low, let b = current.high, let c = reference.low, let d = reference.high,
+      let level = current.level, level == reference.level
+    {
+      let down = current.value - a
+      let up = b - current.value
+      low = difference - (down * down + (d - reference.value) * (d - reference.value)).squareRoot()
+      high = difference + (up * up + (reference.value - c) * (reference.value - c)).squareRoot()
+      self.level = level
+    }
+    reading = .unjudged
+    reading = judge(current, reference: reference.value)
+  }
+
+  /// From a comparison that was made row by row.
+  package init(_ current: MetricEstimate, paired: PairedDifference) {
+    difference = paired.difference
+    low = paired.low
+    high = paired.high
+    level = paired.level
+    isPaired = true
+    reading = .unjudged
+    reading = judge(current, reference: current.value - paired.difference)
+  }
+
+  private func judge(_ current: MetricEstimate, reference: Double) -> Reading {
+    guard difference != 0 else { return .same }
+    guard let low, let high else { return .unjudged }
+    if low <= 0, high >= 0 { return .noEvidence }
+    switch current.better {
+    case "lower": return difference < 0 ? .better : .worse
+    case "higher": return difference > 0 ? .better : .worse
+    default:
+      guard let target = Self.target(of: current.name) else { return .moved }
+      let (now, then) = (abs(current.value - target), abs(reference - target))
+      return now == then ? .moved : now < then ? .better : .worse
+    }
+  }
+
+  /// What a metric such as `coverage_90` should hit: 0.9.
+  static func target(of name: String) -> Double? {
+    guard let digits = name.split(separator: "_").last, let percent = Int(digits), (1...99).contains(percent) else { return nil }
+    return Double(percent) / 100
+  }
+}
+
+/// A difference between two models on the same rows, with its interval.
+package struct PairedDifference: Sendable, Equatable {
+  /// Name of the metric.
+  package var metric: String
+  /// This run less the reference.
+  package var difference: Double
+  package var low: Double
+  package var high: Double
+  package var level: Double
+  package var rows: Int
+  /// How the interval was made, in words.
+  package var method: String
+
+  package init(
+    metric: String, difference: Double, low: Double, high: Double, level: Double, rows: Int, method: String
+  ) {
+    self.metric = metric
+    self.difference = difference
+    self.low = low
+    self.high = high
+    self.level = level
+    self.rows = rows
+    self.method = method
+  }
+}
+
+/// Values of a metric in words.
+enum EstimateText {
+  static func value(_ value: Double, unit: String, decimals: Int) -> String {
+    NumberText.fixed(value * factor(unit), decimals: decimals) + suffix(unit)
+  }
+
+  static func value(_ estimate: MetricEstimate) -> String {
+    value(estimate.value, unit: estimate.unit, decimals: decimals(estimate))
+  }
+
+  /// `2.081–2.127`, without the unit.
+  static func interval(_ estimate: MetricEstimate) -> String? {
+    guard let low = estimate.low, let high = estimate.high else { return nil }
+    return range(low, high, unit: estimate.unit, decimals: decimals(estimate))
+  }
+
+  /// `[−0.041, −0.002]` for differences, with signs.
+  static func signedInterval(_ low: Double, _ high: Double, unit: String, decimals: Int) -> String {
+    "[\(NumberText.signed(low * factor(unit), decimals: decimals)), \(NumberText.signed(high * factor(unit), decimals: decimals))]"
+  }
+
+  static func signed(_ value: Double, unit: String, decimals: Int) -> String {
+    // A difference of shares is in percentage points.
+    NumberText.signed(value * factor(unit), decimals: decimals) + (unit == "share" || unit == "%" ? " pp" : suffix(unit))
+  }
+
+  static func range(_ low: Double, _ high: Double, unit: String, decimals: Int) -> String {
+    "\(NumberText.fixed(low * factor(unit), decimals: decimals))–\(NumberText.fixed(high * factor(unit), decimals: decimals))"
+  }
+
+  /// Two digits of the interval's width, or four of the value where there is no interval.
+  static func decimals(_ estimate: MetricEstimate) -> Int {
+    let factor = factor(estimate.unit)
+    if let low = estimate.low, let high = estimate.high, high > low {
+      return min(4, NumberText.decimals(forStep: (high - low) * factor, digits: 2))
+    }
+    return min(4, NumberText.decimals(forStep: abs(estimate.value) * factor, digits: 4))
+  }
+
+  static func level(_ level: Double?) -> String {
+    level.map { NumberText.plain(($0 * 100 * 100).rounded() / 100) + "% CI" } ?? "CI"
+  }
+
+  static func factor(_ unit: String) -> Double { unit == "share" ? 100 : 1 }
+
+  static func suffix(_ unit: String) -> String {
+    switch unit {
+    case "": ""
+    case "share", "%": "%"
+    default: " " + unit
+    }
+  }
+}

@@ -1,0 +1,233 @@
+// Metrics with their intervals, against the previous run and against the baseline.
+// SPDX-License-Identifier: Apache-2.0
+import Evaluation
+import Tracking
+
+extension RunReport {
+  static func metricsSection(_ input: Input) -> Report.Section? {
+    var blocks: [Report.Block] = []
+    if let evaluation = input.evaluation {
+      blocks += evaluationBlocks(evaluation, input)
+    }
+    if !input.metrics.isEmpty {
+      let tables = input.metrics.sorted { $0.path < $1.path }.filter { !$0.values.isEmpty }.map {
+        Report.Block.table(metricsTable($0))
+      }
+      if input.evaluation == nil {
+        blocks += tables
+      } else if !tables.isEmpty {
+        blocks.append(.details(summary: [.text("Metrics files")], id: nil, open: false, tables))
+      }
+    }
+    guard !blocks.isEmpty else { return nil }
+    return Report.Section(id: "metrics", title: "Metrics", priority: 100, blocks: blocks)
+  }
+
+  private static func evaluationBlocks(_ evaluation: EvaluationDocument, _ input: Input) -> [Report.Block] {
+    var blocks: [Report.Block] = []
+    let previous = input.previousEvaluation?.metrics ?? []
+    let baseline = evaluation.baseline
+    if !previous.isEmpty {
+      blocks.append(
+        .table(
+          comparison(
+            evaluation.metrics, previous, caption: "Against the previous run", reference: "Previous run",
+            paired: input.pairedWithPrevious)))
+    }
+    if let baseline, !baseline.metrics.isEmpty {
+      blocks.append(
+        .table(
+          comparison(
+            evaluation.metrics, baseline.metrics, caption: "Against the baseline: \(baseline.name)",
+            reference: "Baseline", paired: input.pairedWithBaseline)))
+    }
+    if previous.isEmpty, baseline?.metrics.isEmpty ?? true { blocks.append(.table(metricTable(evaluation.metrics))) }
+    if let line = irreducibleLine(evaluation) { blocks.append(.paragraph(line)) }
+    blocks.append(.paragraph([.muted(methodLine(evaluation, input))]))
+    return blocks
+  }
+
+  static func change(
+    _ current: MetricEstimate, _ reference: MetricEstimate, _ paired: [PairedDifference]
+  ) -> MetricChange {
+    if let row = paired.first(where: { $0.metric == current.name }) { return MetricChange(current, paired: row) }
+    return MetricChange(current, against: reference)
+  }
+
+  private static func comparison(
+    _ metrics: [MetricEstimate], _ references: [MetricEstimate], caption: String, reference title: String,
+    paired: [PairedDifference]
+  ) -> Report.Table {
+    Report.Table(
+      caption: caption,
+      columns: [.init("Metric"), .init("This run", .end), .init(title, .end), .init("Difference")],
+      rows: metrics.map { metric in
+        let reference = references.first { $0.name == metric.name && $0.unit == metric.unit }
+        return [
+          [.text(metric.label), .lineBreak, .muted(wish(metric))],
+          estimate(metric),
+          reference.map(estimate) ?? [.muted("–")],
+          reference.map { changeWords(change(metric, $0, paired), metric) } ?? [.muted("new")],
+        ]
+      })
+  }
+
+  private static func metricTable(_ metrics: [MetricEstimate]) -> Report.Table {
+    Report.Table(
+      caption: "Metrics of this run", columns: [.init("Metric"), .init("Value", .end)],
+      rows: metrics.map { [[.text($0.label), .lineBreak, .muted(wish($0))], estimate($0)] })
+  }
+
+  private static func wish(_ metric: MetricEstimate) -> String {
+    switch metric.better {
+    case "lower": "lower is better"
+    case "higher": "higher is better"
+    default: MetricChange.target(of: metric.name).map { "should be \(NumberText.plain($0 * 100))%" } ?? "should hit its target"
+    }
+  }
+
+  private static func estimate(_ metric: MetricEstimate) -> [Report.Inline] {
+    var cell: [Report.Inline] = [.text(EstimateText.value(metric))]
+    if let interval = EstimateText.interval(metric) { cell += [.lineBreak, .muted(interval)] }
+    return cell
+  }
+
+  /// The difference, its interval, and what may be said of it: never more than the interval allows.
+  static func changeWords(_ change: MetricChange, _ metric: MetricEstimate) -> [Report.Inline] {
+    let decimals = EstimateText.decimals(metric)
+    if change.reading == .same { return [.muted("no difference")] }
+    var value = EstimateText.signed(change.difference, unit: metric.unit, decimals: decimals)
+    if let low = change.low, let high = change.high {
+      value += " " + EstimateText.signedInterval(low, high, unit: metric.unit, decimals: decimals)
+    }
+    switch change.reading {
+    case .noEvidence:
+      return [.muted(value), .lineBreak, .muted("no evidence of change" + (change.isPaired ? "" : " (unpaired)"))]
+    case .better: return [.text(value), .lineBreak, .badge(.good, "better")]
+    case .worse: return [.text(value), .lineBreak, .badge(.bad, "worse")]
+    case .moved: return [.text(value), .lineBreak, .badge(.neutral, "moved")]
+    case .unjudged: return [.text(value), .lineBreak, .muted("no interval, not judged")]
+    case .same: return [.muted("no difference")]
+    }
+  }
+
+  private static func irreducibleLine(_ evaluation: EvaluationDocument) -> [Report.Inline]? {
+    guard let floor = evaluation.irreducible, floor.value > 0,
+      let metric = evaluation.metrics.first(where: { $0.name == floor.name })
+        ?? evaluation.metrics.first(where: { $0.unit == floor.unit })
+    else { return nil }
+    let above = (metric.value / floor.value - 1) * 100
+    let words =
+      above >= 0 ? "\(NumberText.fixed(above, decimals: 1))% above it" : "\(NumberText.fixed(-above, decimals: 1))% below it"
+    return [
+      .text("The smallest \(metric.label) that anyone could reach on this data is "),
+      .strong(EstimateText.value(floor)), .text("; this model is \(words)."),
+    ]
+  }
+
+  private static func methodLine(_ evaluation: EvaluationDocument, _ input: Input) -> String {
+    var sentences: [String] = []
+    var methods: [String] = []
+    for metric in evaluation.metrics {
+      guard let method = metric.method, metric.low != nil else { continue }
+      let text = "\(EstimateText.level(metric.level)), \(method)"
+      if !methods.contains(text) { methods.append(text) }
+    }
+    sentences.append("\(NumberText.count(evaluation.rows)) rows.")
+    if !methods.isEmpty { sentences.append("Intervals: \(methods.joined(separator: "; ")).") }
+    let pairs = input.pairedWithPrevious + input.pairedWithBaseline
+    if let pair = pairs.first { sentences.append("Paired differences: \(pair.method), \(NumberText.count(pair.rows)) rows.") }
+    let hasReference = input.previousEvaluation != nil || evaluation.baseline != nil
+    if hasReference, pairs.count < evaluation.metrics.count {
+      sentences.append(
+        "Differences are unpaired unless said otherwise: their intervals treat the two estimates as independent, which on the same "
+          + "rows makes them wider than a paired comparison would. A grey difference has zero inside its interval.")
+    }
+    if hasReference { sentences.append("No correction is made for looking at several metrics.") }
+    return sentences.joined(separator: " ")
+  }
+
+  private static func metricsTable(_ file: MetricsFile) -> Report.Table {
+    var columns: [Report.Table.Column] = [.init("Key"), .init("Value", .end)]
+    if file.previous != nil { columns += [.init("Previous run", .end), .init("Difference", .end)] }
+    let keys = Set(file.values.keys).union(file.previous.map { Set($0.keys) } ?? []).sorted()
+    return Report.Table(
+      caption: file.path, columns: columns,
+      rows: keys.map { key in
+        let now = file.values[key]
+        var row: [[Report.Inline]] = [[.code(key)], [.text(now.map(NumberText.plain) ?? "–")]]
+        guard let previous = file.previous else { return row }
+        let then = previous[key]
+        row.append([.muted(then.map(NumberText.plain) ?? "–")])
+        guard let now, let then else { return row + [[.muted(now == nil ? "gone" : "new")]] }
+        if now == then { return row + [[.muted("same")]] }
+        return row + [[.text((now > then ? "+" : "") + NumberText.plain(now - then))]]
+      })
+  }
+
+  // MARK: Slices
+
+  static func sliceSection(_ input: Input) -> Report.Section? {
+    guard let evaluation = input.evaluation, !evaluation.slices.isEmpty else { return nil }
+    var columns: [String] = []
+    for slice in evaluation.slices where !columns.contains(slice.column) { columns.append(slice.column) }
+    let overall = evaluation.metrics
+    let blocks = columns.map { column -> Report.Block in
+      let slices = evaluation.slices.filter { $0.column == column }
+      let table = sliceTable(column, slices)
+      guard slices.count <= 40, Set(slices.map(\.metric.name)).count == 1, let chart = sliceChart(column, slices, overall) else {
+        return .table(table)
+      }
+      return .figures([
+        Report.Figure(
+          id: "slice-" + PlainText.slug(column), chart: chart,
+          caption: [
+            .strong("\(slices[0].metric.label) by \(column). "),
+            .text("Bars are \(EstimateText.level(slices[0].metric.level)); the dashed line is all rows."),
+          ],
+          data: table)
+      ])
+    }
+    // Figures of several columns stand side by side.
+    var figures: [Report.Figure] = []
+    var rest: [Report.Block] = []
+    for block in blocks {
+      if case .figures(let some) = block { figures += some } else { rest.append(block) }
+    }
+    return Report.Section(
+      id: "slices", title: "Slices", priority: 60, blocks: (figures.isEmpty ? [] : [.figures(figures)]) + rest)
+  }
+
+  private static func sliceTable(_ column: String, _ slices: [SliceEstimate]) -> Report.Table {
+    Report.Table(
+      caption: "By \(column)",
+      columns: [.init(column), .init("Rows", .end), .init("Metric"), .init("Value", .end)],
+      rows: slices.map { [[.text($0.value)], [.text(NumberText.count($0.rows))], [.text($0.metric.label)], estimate($0.metric)] })
+  }
+
+  private static func sliceChart(_ column: String, _ slices: [SliceEstimate], _ overall: [MetricEstimate]) -> Chart? {
+    let metric = slices[0].metric
+    let all = overall.first { $0.name == metric.name }
+    var values = slices.flatMap { [$0.metric.value, $0.metric.low, $0.metric.high].compactMap { $0 } }
+    if let all { values.append(all.value) }
+    guard let low = values.min(), let high = values.max(), low.isFinite, high.isFinite else { return nil }
+    let range = Ticks.roundedRange(from: low, to: high, count: 6)
+    var marks: [Chart.Mark] = []
+    if let all { marks.append(.verticalRule(all.value, label: nil)) }
+    marks.append(
+      .intervals(
+        slices.enumerated().map {
+          Chart.Point($0.element.metric.value, Double($0.offset), low: $0.element.metric.low, high: $0.element.metric.high)
+        }, .first))
+    let worst = slices.max { $0.metric.value < $1.metric.value }
+    return Chart(
+      title: "\(metric.label) by \(column)",
+      description:
+        "\(slices.count) values of \(column); the highest \(metric.label) is \(EstimateText.value(worst?.metric ?? metric)) for \(worst?.value ?? "").",
+      x: Chart.Axis(metric.label + unit(metric.unit), metric.unit == "share" ? .share(range) : .linear(range)),
+      y: Chart.Axis(column, .bands(slices.map { "\($0.value) (\(NumberText.count($0.rows)))" })),
+      marks: marks, height: 78 + Double(slices.count) * 22)
+  }
+
+  static func unit(_ unit: String) -> String { unit.isEmpty || unit == "share" ? "" : " (\(unit))" }
+}

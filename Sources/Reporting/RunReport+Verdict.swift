@@ -1,0 +1,107 @@
+// The first thing on the page: may this go on?
+// SPDX-License-Identifier: Apache-2.0
+import Evaluation
+import Tracking
+
+extension RunReport {
+  /// A missed gate is the verdict; then a failed stage; then gates that hold; then that all stages are done.
+  static func verdict(_ input: Input) -> Report.Verdict {
+    let failed = input.run.stages.filter { $0.outcome == .failed }
+    var blocks: [Report.Block] = []
+    if let line = modelLine(input) { blocks.append(.paragraph(line)) }
+    let (tone, headline) = judgement(input, failed: failed)
+    if !failed.isEmpty, input.gates?.passed == false {
+      blocks.append(.paragraph(stageList("Failed", failed)))
+    }
+    if let gates = input.gates, !gates.gates.isEmpty { blocks.append(.table(gatesTable(gates))) }
+    return Report.Verdict(tone: tone, headline: headline, blocks: blocks)
+  }
+
+  private static func judgement(_ input: Input, failed: [StageRecord]) -> (Report.Tone, String) {
+    let gates = input.gates?.gates ?? []
+    let missed = gates.filter { !$0.passed }
+    if missed.count == 1, gates.count == 1 { return (.bad, "The gate is missed") }
+    if !missed.isEmpty { return (.bad, "\(missed.count) of \(gates.count) gates \(missed.count == 1 ? "is" : "are") missed") }
+    if let first = failed.first {
+      return (.bad, failed.count == 1 ? "Stage \(first.name) failed" : "\(failed.count) stages failed")
+    }
+    let undone = input.run.stages.filter { !$0.outcome.isDone }
+    if input.run.outcome == .interrupted || undone.contains(where: { $0.outcome == .interrupted }) {
+      return (.caution, "The run was interrupted")
+    }
+    if input.run.outcome == .failed { return (.bad, "The run failed") }
+    if !undone.isEmpty { return (.caution, "\(undone.count) of \(input.run.stages.count) stages have no result") }
+    if gates.count == 1 { return (.good, "The gate holds") }
+    if !gates.isEmpty { return (.good, "All \(gates.count) gates hold") }
+    if input.evaluation != nil { return (.neutral, "Evaluated; no gates are declared") }
+    let count = input.run.stages.count
+    return (.good, count == 1 ? "The stage is done" : "All \(count) stages are done")
+  }
+
+  /// `eta version 3: MAE 2.104 min (95% CI 2.081–2.127), −0.05 min against the previous run …`
+  private static func modelLine(_ input: Input) -> [Report.Inline]? {
+    guard let evaluation = input.evaluation, let first = evaluation.metrics.first else { return nil }
+    var line: [Report.Inline] = [.strong(evaluation.model)]
+    if let registered = input.registered, registered.name == evaluation.model {
+      line.append(.text(", registered as version \(registered.version)"))
+    }
+    line += [.text(": \(first.label) "), .strong(EstimateText.value(first))]
+    if let interval = EstimateText.interval(first) { line.append(.text(" (\(EstimateText.level(first.level)) \(interval))")) }
+    line.append(.text(" on \(NumberText.count(evaluation.rows)) rows"))
+    if let reference = input.previousEvaluation?.metrics.first(where: { $0.name == first.name && $0.unit == first.unit }) {
+      let change = change(first, reference, input.pairedWithPrevious)
+      line += [.text("; against the previous run ")] + changeWords(change, first)
+    }
+    return line + [.text(".")]
+  }
+
+  static func stageList(_ verb: String, _ stages: [StageRecord]) -> [Report.Inline] {
+    var line: [Report.Inline] = [.text("\(verb): ")]
+    for (index, stage) in stages.enumerated() {
+      if index > 0 { line.append(.text(", ")) }
+      line.append(.code(stage.name))
+    }
+    return line + [.text(".")]
+  }
+
+  private static func gatesTable(_ document: GatesDocument) -> Report.Table {
+    Report.Table(
+      caption: "Gates",
+      columns: [.init("Gate"), .init("Value", .end), .init("Allowed", .end), .init("Result")],
+      rows: (document.gates.filter { !$0.passed } + document.gates.filter(\.passed)).map { gate in
+        let decimals = gateDecimals(gate)
+        return [
+          [.text(gate.label)],
+          [.text(EstimateText.value(gate.value, unit: gate.unit, decimals: decimals))],
+          [.text(bounds(gate, decimals))],
+          [gate.passed ? .badge(.good, "holds") : .badge(.bad, "missed")],
+        ]
+      })
+  }
+
+  /// Enough decimals that a value just past its bound does not read as equal to it.
+  private static func gateDecimals(_ gate: GatesDocument.Gate) -> Int {
+    let factor = EstimateText.factor(gate.unit)
+    var decimals = min(3, NumberText.decimals(forStep: abs(gate.value) * factor, digits: 3))
+    for bound in [gate.atLeast, gate.atMost].compactMap({ $0 }) where bound != gate.value {
+      let isShown: (Int) -> Bool = {
+        NumberText.fixed(bound * factor, decimals: $0) != NumberText.fixed(gate.value * factor, decimals: $0)
+      }
+      while decimals < 6, !isShown(decimals) { decimals += 1 }
+    }
+    return decimals
+  }
+
+  private static func bounds(_ gate: GatesDocument.Gate, _ decimals: Int) -> String {
+    func text(_ value: Double) -> String {
+      NumberText.plain(value * EstimateText.factor(gate.unit)) + EstimateText.suffix(gate.unit)
+    }
+    return switch (gate.atLeast, gate.atMost) {
+    case (let low?, let high?):
+      "\(NumberText.plain(low * EstimateText.factor(gate.unit)))–\(text(high))"
+    case (let low?, nil): "≥ \(text(low))"
+    case (nil, let high?): "≤ \(text(high))"
+    case (nil, nil): "–"
+    }
+  }
+}
