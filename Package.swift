@@ -68,7 +68,7 @@ let targets: [Target] = [
   door(
     "pipe",
     [
-      "Diagnostics", "ContentStore", "SourceControl", "KitCatalog", "PipelineModel", "Tracking", "Notebooks", "Evaluation",
+      "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks", "Evaluation",
       "BuildEngine", "Verification", "Reporting", argumentParser,
     ]),
   door(

@@ -253,7 +253,8 @@ extension Build {
       self.lock = lock
       let rank = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($0.element, $0.offset) })
       self.rank = rank
-      missing = Dictionary(uniqueKeysWithValues: order.map { index in (index, graph.upstream[index].filter { rank[$0] != nil }.count) })
+      missing = Dictionary(
+        uniqueKeysWithValues: order.map { index in (index, graph.upstream[index].filter { rank[$0] != nil }.count) })
       ready = order.filter { index in graph.upstream[index].allSatisfy { rank[$0] == nil } }.reversed()
     }
 

@@ -76,7 +76,9 @@ struct StageWork: Sendable {
   private static func diagnostic(_ error: any Error, _ stage: Stage) -> Diagnostic {
     if let error = error as? any DiagnosticConvertible {
       var diagnostic = error.diagnostic
-      if diagnostic.location == nil, diagnostic.category == .storage { diagnostic.causes.append("while stage `\(stage.name)` was recorded") }
+      if diagnostic.location == nil, diagnostic.category == .storage {
+        diagnostic.causes.append("while stage `\(stage.name)` was recorded")
+      }
       return diagnostic
     }
     return Diagnostic(.bug, "stage `\(stage.name)` ended in an unexpected way: \(error)")
@@ -119,7 +121,10 @@ struct StageWork: Sendable {
     switch stage.work {
     case .notebook(let path):
       return [
-        [place.program, "notebook", "run-stage", path.text, "--context", "\(scratch.folder)/context.json", "--woven", "\(scratch.folder)/woven.json"]
+        [
+          place.program, "notebook", "run-stage", path.text, "--context", "\(scratch.folder)/context.json", "--woven",
+          "\(scratch.folder)/woven.json",
+        ]
       ]
     case .commands(let commands):
       return commands.map { Self.shell + [$0] }
@@ -128,7 +133,8 @@ struct StageWork: Sendable {
 
   /// The same shell on every machine that has it, without anyone's start-up files.
   private static let shell: [String] =
-    access("/bin/bash", X_OK) == 0 ? ["/bin/bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c"] : ["/bin/sh", "-e", "-c"]
+    access("/bin/bash", X_OK) == 0
+    ? ["/bin/bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c"] : ["/bin/sh", "-e", "-c"]
 
   private static func seconds(since start: ContinuousClock.Instant) -> Double {
     let parts = (ContinuousClock.now - start).components
@@ -142,7 +148,9 @@ struct StageWork: Sendable {
     case .exited(let status): diagnostic.message = "stage `\(stage.name)` failed: exit status \(status) \(after)"
     case .signalled(let signal):
       diagnostic.message = "stage `\(stage.name)` was killed by signal \(signal) \(after)"
-      if signal == SIGKILL { diagnostic.causes = ["memory may have run out (the largest process had \(result.peakMemoryBytes >> 20) MiB)"] }
+      if signal == SIGKILL {
+        diagnostic.causes = ["memory may have run out (the largest process had \(result.peakMemoryBytes >> 20) MiB)"]
+      }
     case .notStarted(let code):
       diagnostic.message = "stage `\(stage.name)` could not be started: \(String(cString: strerror(code)))"
     }
@@ -183,7 +191,8 @@ extension Trace.Result {
       self.init(path: output.path.text, digest: digest, size: size, files: nil, isExecutable: isExecutable, kind: output.kind)
     case .directory(let tree, let digest):
       self.init(
-        path: output.path.text, digest: digest, size: tree.size, files: tree.entries.count, isExecutable: false, kind: output.kind)
+        path: output.path.text, digest: digest, size: tree.size, files: tree.entries.count, isExecutable: false, kind: output.kind
+      )
     }
   }
 }

@@ -1,0 +1,87 @@
+// One build from lock to report: what `repro` composes, in the order that a crash cannot break.
+// SPDX-License-Identifier: Apache-2.0
+import BuildEngine
+import ContentStore
+import Diagnostics
+import Foundation
+import PipelineModel
+import SourceControl
+import Tracking
+
+/// Write order: objects → traces → run record → lock file → registry → ledger → report.
+struct BuildSession {
+  let project: Project
+  let pipeline: Pipeline
+  let graph: StageGraph
+  private let listener: BuildListener
+  private let workspace: Workspace
+  private let recorder: RunRecorder
+
+  init(project: Project, pipeline: Pipeline, graph: StageGraph, isQuiet: Bool) throws {
+    self.project = project
+    self.pipeline = pipeline
+    self.graph = graph
+    self.listener = BuildListener(isQuiet: isQuiet)
+    self.workspace = project.workspace()
+    self.recorder = RunRecorder(project: project)
+  }
+
+  func build(
+    order: [Int], options: BuildOptions, holding lock: borrowing WorkspaceLock, writesReport: Bool
+  ) async throws -> BuildOutcome {
+    let executor = ProcessExecutor()
+    Interruption.shared.watch(executor)
+    try Build.recover(scratch: project.scratchFolder, workspace: workspace)
+    let place = BuildPlace(
+      workspace: workspace, store: project.store, scratch: "\(project.scratchFolder)/\(recorder.runID)",
+      program: try Self.program(), environment: ProcessInfo.processInfo.environment)
+    let build = Build(
+      graph: graph, order: order, options: options, place: place,
+      inspector: Inspector(workspace: workspace, work: .live(root: project.root)), traces: project.traces,
+      executor: executor, facts: recorder.facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
+    let before = try project.lock()
+    // Announced only when something happens: a no-op writes nothing.
+    let outcome = await build.run(lock: before)
+    try record(outcome, writesReport: writesReport)
+    return outcome
+  }
+
+  private func record(_ outcome: BuildOutcome, writesReport: Bool) throws {
+    if outcome.didWork {
+      try recorder.write(outcome, pipeline: pipeline)
+      try project.write(outcome.lock, for: pipeline)
+      workspace.pruneStatCache()
+      try? AtomicFile.removeAll("\(project.scratchFolder)/\(recorder.runID)")
+    }
+    try workspace.saveStatCache()
+    listener.summary(outcome)
+    try enter(outcome)
+    if outcome.didWork { _ = try IndexedLedger.open(project) }
+    if writesReport { try report() }
+  }
+
+  /// New versions go to the registry also when their stage was restored, or a build was killed before it got here.
+  private func enter(_ outcome: BuildOutcome) throws {
+    guard !pipeline.models.isEmpty, !outcome.isInterrupted else { return }
+    let isGood = outcome.stages.allSatisfy(\.isGood)
+    guard isGood else { return }
+    for version in try Registration(project: project, pipeline: pipeline).apply(outcome.lock, run: recorder.runID) {
+      Terminal.standard.note("registered \(version.reference)")
+    }
+  }
+
+  private func report() throws {
+    guard let newest = try RunLog(folder: project.runsFolder).ids().max() else { return }
+    let writer = ReportWriter(project: project, pipeline: pipeline, graph: graph)
+    guard writer.isOwed(newest), let run = try RunLog(folder: project.runsFolder).record(newest) else { return }
+    Terminal.standard.note("report: \(try writer.write(run))")
+  }
+
+  /// Absolute path of this program, by which stages call it again.
+  static func program() throws -> String {
+    guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+      throw Diagnostic(.bug, "this program does not know its own path", hints: ["/proc has to be mounted"])
+    }
+    return path
+  }
+}

@@ -1,0 +1,46 @@
+// Ctrl-C and SIGTERM: end the stages gently, then by force.
+// SPDX-License-Identifier: Apache-2.0
+import BuildEngine
+import Dispatch
+import Glibc
+import Synchronization
+
+final class Interruption: Sendable {
+  static let shared = Interruption()
+
+  private struct State {
+    var signal: Int32?
+  }
+
+  private let state = Mutex(State())
+
+  var isRaised: Bool { state.withLock { $0.signal != nil } }
+
+  /// 130 after SIGINT, 143 after SIGTERM.
+  var exitCode: Int32 { state.withLock { $0.signal == SIGTERM ? 143 : 130 } }
+
+  /// Passes signals on to the running stages: 10 s after the first come SIGTERM and, 5 s later, SIGKILL; a second
+  /// Ctrl-C kills at once.
+  func watch(_ executor: ProcessExecutor) {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { [self] in raise(number, executor) }
+      source.activate()
+      // Lives as long as the process does.
+      _ = Unmanaged.passRetained(source as AnyObject)
+    }
+  }
+
+  private func raise(_ number: Int32, _ executor: ProcessExecutor) {
+    let isFirst = state.withLock { state in
+      defer { state.signal = state.signal ?? (number == SIGINT ? SIGINT : SIGTERM) }
+      return state.signal == nil
+    }
+    guard isFirst else { return executor.signalAll(.kill) }
+    Terminal.standard.note("interrupted: waiting for running stages to end (Ctrl-C again kills them)")
+    executor.signalAll(number == SIGINT ? .interrupt : .terminate)
+    DispatchQueue.global().asyncAfter(deadline: .now() + 10) { executor.signalAll(.terminate) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 15) { executor.signalAll(.kill) }
+  }
+}

@@ -1,0 +1,35 @@
+// `pipe lineage`: where a file comes from, and what was made from it.
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import ContentStore
+import PipelineModel
+import Tracking
+
+struct LineageCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lineage",
+    abstract: "Say where a file comes from, up to raw data and commit, and what was made from it.",
+    discussion: """
+      Examples:
+        pipe lineage models/eta
+        pipe lineage sha256:3f9a12
+      """)
+
+  @Argument(help: "A path in the project, or a digest or its beginning.", completion: .file()) var query: String
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let project = try Project.find()
+    let tree = try IndexedLedger.open(project).lineage(of: try digest(project) ?? query)
+    Terminal.standard.out(json ? tree.json : tree.text)
+  }
+
+  /// A path stands for what is agreed for it now: the lock file's digest.
+  private func digest(_ project: Project) throws -> String? {
+    guard let path = WorkspacePath(query) else { return nil }
+    for entry in try project.lock().entries.values {
+      if let output = entry.outputs.first(where: { $0.path == path.text }) { return "\(output.digest)" }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,54 @@
+// The command line: parse, compose, print, exit.
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Diagnostics
+import Glibc
+
+/// The version that `pipe --version` and run records name.
+let pipeVersion = "0.1.0"
+
+@main
+struct Pipe: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pipe",
+    abstract: "Reproducible pipelines: run what changed, keep what is known, show why.",
+    discussion: """
+      A project is a folder with `pipeline.yaml`. `pipe repro` brings it up to date: stages whose command,
+      code, parameters or inputs changed run, the others are left alone or brought back from the store.
+
+      Example:
+        pipe init && pipe repro && pipe status
+
+      Exit codes: 0 done, 1 a stage failed or a result differs, 2 mistakes in arguments or files,
+      3 out of date (with --check), 4 store or Git trouble, 5 locked, 70 a bug, 130 interrupted.
+      """,
+    version: pipeVersion,
+    groupedSubcommands: [
+      CommandGroup(name: "Pipeline", subcommands: [InitCommand.self, ReproCommand.self, StatusCommand.self, DagCommand.self]),
+      CommandGroup(
+        name: "Results",
+        subcommands: [
+          ParamsCommand.self, MetricsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self, ReportCommand.self,
+        ]),
+      CommandGroup(
+        name: "Data", subcommands: [CheckoutCommand.self, GCCommand.self, PushCommand.self, FetchCommand.self, PullCommand.self]),
+      CommandGroup(
+        name: "Models", subcommands: [ModelCommand.self, ExportCommand.self, ServeCommand.self, KitCommand.self]),
+      CommandGroup(name: "More", subcommands: [CompletionCommand.self, NotebookCommand.self]),
+    ])
+
+  static func main() async {
+    // A reader that goes away (`pipe status | head`) is no crash of ours.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var waiting = command as? any AsyncParsableCommand {
+        try await waiting.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      Exit.with(error)
+    }
+  }
+}

@@ -1,0 +1,163 @@
+// Gathers what the report shows, from a run record and the objects it names, and writes the two pages.
+// SPDX-License-Identifier: Apache-2.0
+import ContentStore
+import Diagnostics
+import Evaluation
+import Foundation
+import Notebooks
+import PipelineModel
+import Reporting
+import SourceControl
+import Tabular
+import Tracking
+
+struct ReportWriter {
+  let project: Project
+  let pipeline: Pipeline
+  let graph: StageGraph
+
+  private var folder: String { "\(project.root)/reports" }
+
+  /// Writes `reports/index.html` and `reports/index.md` for a run.
+  ///
+  /// - Returns: the HTML page's path, relative to the project.
+  func write(_ run: RunRecord) throws -> String {
+    let report = RunReport.document(try input(run))
+    let html = HTMLText.render(report)
+    try AtomicFile.makeFolder(folder)
+    try AtomicFile.write(html, to: "\(folder)/index.html")
+    try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
+    try AtomicFile.write(run.id + "\n", to: "\(project.stateFolder)/reported")
+    if let warning = HTMLText.sizeWarning(bytes: html.utf8.count) { Terminal.standard.say(Diagnostic(.warning, warning)) }
+    return "reports/index.html"
+  }
+
+  /// Whether the newest run has a report: a build that was killed before it wrote one is made up for.
+  func isOwed(_ newest: String) -> Bool {
+    (try? AtomicFile.readText("\(project.stateFolder)/reported")) != newest + "\n" || FileStat("\(folder)/index.html") == nil
+  }
+
+  private func input(_ run: RunRecord) throws -> RunReport.Input {
+    let previous = try RunLog(folder: project.runsFolder).previous(of: run)
+    let objects = RunObjects(run: run, store: project.store)
+    let earlier = previous.map { RunObjects(run: $0, store: project.store) }
+    let outcomes = Dictionary(run.stages.map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })
+    let shown = graph.order.filter { outcomes[graph.stages[$0].name] != nil }
+    var input = RunReport.Input(
+      title: pipeline.title ?? "Pipeline", description: pipeline.description, run: run,
+      graph: GraphDescription(graph, order: shown) { name in outcomes[name].map(GraphDescription.Status.init) ?? .unknown })
+    input.previous = previous
+    input.evaluation = document("evaluation", objects)
+    input.previousEvaluation = earlier.flatMap { document("evaluation", $0) }
+    input.gates = document("gates", objects)
+    input.quality = document("quality", objects)
+    input.backtest = document("backtest", objects)
+    input.predictions = try predictions(objects)
+    input.importance = try importance(objects)
+    input.metrics = metrics(run, objects, earlier)
+    input.contents = contents(run)
+    input.registered = registered(run)
+    input.reproduce = reproduce(run)
+    return input
+  }
+
+  private func path(_ role: String) -> WorkspacePath? { pipeline.reportSources.first { $0.role == role }?.path }
+
+  private func document<Document: Decodable>(_ role: String, _ objects: RunObjects) -> Document? {
+    guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
+    do {
+      return try JSONDecoder().decode(Document.self, from: Data(bytes))
+    } catch {
+      Terminal.standard.say(Diagnostic(.warning, "`\(path)` is not a document of role `\(role)`, so the report leaves it out"))
+      return nil
+    }
+  }
+
+  private func table(_ role: String, _ objects: RunObjects) throws -> Table? {
+    guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
+    return try CSVReader.table(bytes: bytes, named: path.text)
+  }
+
+  private func predictions(_ objects: RunObjects) throws -> PredictionColumns? {
+    guard let table = try table("predictions", objects) else { return nil }
+    return PredictionColumns(
+      yTrue: try table.numbers("y_true"), yPred: try table.numbers("y_pred"),
+      yLow: table.contains("y_low") ? try table.numbers("y_low") : [],
+      yHigh: table.contains("y_high") ? try table.numbers("y_high") : [],
+      time: table.contains("time") ? try table.texts("time").map { $0 ?? "" } : [])
+  }
+
+  private func importance(_ objects: RunObjects) throws -> [RunReport.ImportanceRow] {
+    guard let table = try table("importance", objects) else { return [] }
+    return zip(try table.texts("feature"), try table.numbers("share")).map {
+      RunReport.ImportanceRow(feature: $0 ?? "", share: $1)
+    }
+  }
+
+  private func metrics(_ run: RunRecord, _ objects: RunObjects, _ earlier: RunObjects?) -> [RunReport.MetricsFile] {
+    let files = run.stages.flatMap(\.outputs).filter { $0.kind == "metrics" && $0.path.hasSuffix(".json") }
+    return files.compactMap { file in
+      guard let path = WorkspacePath(file.path), let values = numbers(path, objects) else { return nil }
+      return RunReport.MetricsFile(path: file.path, values: values, previous: earlier.flatMap { numbers(path, $0) })
+    }
+  }
+
+  private func numbers(_ path: WorkspacePath, _ objects: RunObjects) -> [String: Double]? {
+    guard let bytes = objects.bytes(of: path), let json = try? JSONValue(parsing: bytes) else { return nil }
+    return json.flattenedNumbers
+  }
+
+  private func contents(_ run: RunRecord) -> [String: RunReport.StageContent] {
+    var contents: [String: RunReport.StageContent] = [:]
+    for stage in run.stages {
+      var content = RunReport.StageContent()
+      if let digest = stage.woven.flatMap({ Digest($0) }), let bytes = try? project.store.bytes(of: digest) {
+        content.woven = try? WovenNotebook(json: Data(bytes), source: stage.notebook ?? stage.name)
+      }
+      if let digest = stage.log.flatMap({ Digest($0) }), let bytes = try? project.store.bytes(of: digest) {
+        content.logTail = String(decoding: bytes.suffix(8 << 10), as: UTF8.self)
+      }
+      contents[stage.name] = content
+    }
+    return contents
+  }
+
+  /// The version whose bundle this run has.
+  private func registered(_ run: RunRecord) -> RunReport.RegisteredModel? {
+    guard let model = pipeline.models.first, let known = try? Registry(folder: project.registryFolder).show(model.name) else {
+      return nil
+    }
+    let bundle = run.stages.flatMap(\.outputs).first { $0.path == model.bundle.text }?.digest
+    guard let version = known.versions.last(where: { $0.bundleDigest == bundle }) else { return nil }
+    return RunReport.RegisteredModel(name: version.name, version: version.number)
+  }
+
+  private func reproduce(_ run: RunRecord) -> [String] {
+    let checkout = run.git?.commit.map { ["git checkout \($0)"] } ?? []
+    return checkout + ["pipe verify"]
+  }
+}
+
+/// Outputs of a run by path, out of the store.
+struct RunObjects {
+  let run: RunRecord
+  let store: DirectoryObjectStore
+
+  /// The bytes of an output, or of a file in a directory that is an output; `nil` when the store has them not.
+  func bytes(of path: WorkspacePath) -> [UInt8]? {
+    for output in run.stages.lazy.flatMap(\.outputs) {
+      guard let place = WorkspacePath(output.path), path.isWithin(place), let digest = Digest(output.digest) else { continue }
+      guard digest.isTree else { return try? store.bytes(of: digest) }
+      let inner = path.text.dropFirst(place.text.count + 1)
+      guard let entry = try? store.tree(digest).entries.first(where: { $0.path == inner }) else { return nil }
+      return try? store.bytes(of: entry.digest)
+    }
+    return nil
+  }
+}
+
+extension GraphDescription.Status {
+  init(_ outcome: StageRecord.Outcome) {
+    self = GraphDescription.Status(rawValue: outcome.rawValue) ?? .unknown
+  }
+}

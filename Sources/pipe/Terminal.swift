@@ -1,0 +1,63 @@
+// What a person sees: data on standard output, all else on standard error, colour only where it is wanted.
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Foundation
+import Glibc
+import Synchronization
+
+/// Writes whole pieces, one at a time, from any thread.
+final class Terminal: Sendable {
+  static let standard = Terminal()
+
+  private let lock = Mutex(())
+  let isInteractive = isatty(STDERR_FILENO) == 1
+  let usesColor: Bool
+
+  private init() {
+    let environment = ProcessInfo.processInfo.environment
+    let refuses = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+    usesColor = isatty(STDERR_FILENO) == 1 && !refuses && environment["TERM"] != "dumb"
+  }
+
+  func write(_ text: String, to descriptor: Int32) {
+    write(Array(text.utf8), to: descriptor)
+  }
+
+  func write(_ bytes: [UInt8], to descriptor: Int32) {
+    lock.withLock { _ in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        if count <= 0 { return }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  /// Data that was asked for.
+  func out(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+
+  /// A line about what is going on.
+  func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  func say(_ diagnostic: Diagnostic) {
+    let renderer = DiagnosticRenderer(useColor: usesColor) { try? String(contentsOfFile: $0, encoding: .utf8) }
+    write(renderer.text(diagnostic), to: STDERR_FILENO)
+  }
+
+  func paint(_ text: String, _ code: String) -> String { usesColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+  func dim(_ text: String) -> String { paint(text, "2") }
+  func bold(_ text: String) -> String { paint(text, "1") }
+}
+
+/// Rows as columns that line up; the last column is not padded.
+func columns(_ rows: [[String]], gap: Int = 2) -> String {
+  let count = rows.map(\.count).max() ?? 0
+  let widths = (0..<count).map { column in rows.compactMap { $0.count > column ? $0[column].count : nil }.max() ?? 0 }
+  return rows.map { row in
+    row.enumerated().map { index, cell in
+      index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + gap)
+    }.joined() + "\n"
+  }.joined()
+}

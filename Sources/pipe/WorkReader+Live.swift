@@ -1,0 +1,35 @@
+// The engine's view of code: notebooks are parsed to cells, calls of the kit carry its behaviour versions.
+// SPDX-License-Identifier: Apache-2.0
+import BuildEngine
+import ContentStore
+import Diagnostics
+import KitCatalog
+import Notebooks
+import PipelineModel
+
+extension WorkReader {
+  /// - Parameter root: the project's folder.
+  static func live(root: String) -> WorkReader {
+    WorkReader(
+      notebookCode: { path in
+        guard let text = try AtomicFile.readText("\(root)/\(path)") else {
+          throw Diagnostic(.input, "the notebook `\(path)` is not there")
+        }
+        return try NotebookParser.parse(text, file: path.text).fingerprintText
+      },
+      tools: kitPrograms(calledIn:))
+  }
+}
+
+/// The programs of the kit that a piece of code calls as `pipe kit NAME` or `pipe-kit NAME`.
+func kitPrograms(calledIn code: [String]) -> [Recipe.Tool] {
+  var found: Set<String> = []
+  for text in code {
+    let words = text.split { !($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+    for (index, word) in words.enumerated() {
+      if word == "pipe-kit", index + 1 < words.count { found.insert(String(words[index + 1])) }
+      if word == "kit", index > 0, words[index - 1] == "pipe", index + 1 < words.count { found.insert(String(words[index + 1])) }
+    }
+  }
+  return found.compactMap { KitProgram.named($0) }.map { Recipe.Tool(name: $0.name, version: $0.behaviorVersion) }
+}
