@@ -32,7 +32,7 @@ extension Reason: CustomStringConvertible {
   /// In a person's words.
   package var description: String {
     switch self {
-    case .neverRun: "it has never run"
+    case .neverRun: "it has no result yet"
     case .commandChanged: "its command changed"
     case .notebookChanged(let path): "the code of \(path) changed"
     case .workingDirectoryChanged: "its working directory changed"

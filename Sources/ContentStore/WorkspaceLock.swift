@@ -5,7 +5,6 @@ internal import Glibc
 /// Held from `init` to the end of its life; the kernel lets go when the process dies in whatever way.
 package struct WorkspaceLock: ~Copyable {
   private let descriptor: Int32
-  private let file: String
 
   /// Takes the lock. Nothing is written to the file, so that a build that finds nothing to do leaves no mark.
   ///
@@ -25,13 +24,16 @@ package struct WorkspaceLock: ~Copyable {
       throw .locked(holder: text.flatMap { $0.isEmpty ? nil : $0 } ?? "its holder left no name")
     }
     self.descriptor = descriptor
-    self.file = file
   }
 
-  /// Tells others who holds the workspace: pid and command. Called when there is work to do.
-  package func announce(_ holder: String) throws(StoreError) {
+  /// Tells others who holds the workspace: pid and command. For the holder, once there is work to do.
+  ///
+  /// - Parameter file: the lock file, which keeps its inode: the lock hangs on it.
+  package static func announce(_ holder: String, in file: String) throws(StoreError) {
+    let descriptor = open(file, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system("open", path: file, code: errno) }
+    defer { close(descriptor) }
     ftruncate(descriptor, 0)
-    lseek(descriptor, 0, SEEK_SET)
     try AtomicFile.writeAll(Array(holder.utf8), to: descriptor, path: file)
   }
 

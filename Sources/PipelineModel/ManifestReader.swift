@@ -159,10 +159,10 @@ package struct ManifestReader {
   private mutating func work(_ stage: inout Stage, _ key: YAMLKey, _ node: YAMLNode) {
     switch (node["cmd"], node["notebook"]) {
     case (nil, nil):
-      let hint = closestMatch(to: "cmd", among: (node.pairs ?? []).map(\.key.text).filter { !Self.stageKeys.contains($0) })
-      wrong(
-        key, "stage `\(stage.name)` has no `cmd` and no `notebook`", hint: hint.map { "did you mean `cmd` where `\($0)` stands?" }
-      )
+      // A mistyped `cmd` has been told already.
+      let unknown = (node.pairs ?? []).map(\.key.text).filter { !Self.stageKeys.contains($0) }
+      if unknown.contains(where: { ["cmd", "notebook"].contains(closestMatch(to: $0, among: Self.stageKeys)) }) { return }
+      wrong(key, "stage `\(stage.name)` has no `cmd` and no `notebook`")
     case (let cmd?, let notebook?):
       wrong(
         notebook.mark.line > cmd.mark.line ? notebook : cmd, "stage `\(stage.name)` has both `cmd` and `notebook`",

@@ -38,9 +38,13 @@ struct BuildSession {
     let build = Build(
       graph: graph, order: order, options: options, place: place,
       inspector: Inspector(workspace: workspace, work: .live(root: project.root)), traces: project.traces,
-      executor: executor, facts: recorder.facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
+      executor: executor, facts: recorder.facts, isInterrupted: { Interruption.shared.isRaised },
+      emit: { [project, listener] event in
+        // Told only when something happens: a no-op writes nothing.
+        if case .started(_, _, _, _) = event { project.announceHolder() }
+        listener.handle(event)
+      })
     let before = try project.lock()
-    // Announced only when something happens: a no-op writes nothing.
     let outcome = await build.run(lock: before)
     try record(outcome, writesReport: writesReport)
     return outcome

@@ -29,7 +29,8 @@ struct CheckoutCommand: ParsableCommand {
     let wanted = try graph.indices(of: targets, file: Project.manifestName)
     try project.makeStateFolders()
     let holding = try project.takeLock()
-    try holding.announce(Project.holder)
+    defer { withExtendedLifetime(holding) {} }
+    project.announceHolder()
     let lock = try project.lock()
     let workspace = project.workspace()
     var mistakes = DiagnosticList()

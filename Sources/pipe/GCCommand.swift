@@ -27,7 +27,8 @@ struct GCCommand: ParsableCommand {
     let project = try Project.find()
     try project.makeStateFolders()
     let holding = try project.takeLock()
-    try holding.announce(Project.holder)
+    defer { withExtendedLifetime(holding) {} }
+    project.announceHolder()
     var kept: Set<Digest> = []
     for lock in try locks(of: project) {
       let reach = try Reach(

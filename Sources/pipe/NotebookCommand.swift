@@ -1,6 +1,7 @@
 // `pipe notebook run-stage`: the process that a notebook stage is.
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import BuildEngine
 import ContentStore
 import Diagnostics
 import Foundation
@@ -39,7 +40,12 @@ struct NotebookCommand: ParsableCommand {
     private func report(_ progress: NotebookProgress) {
       switch progress {
       case .warning(let warning): Terminal.standard.say(warning)
-      default: break
+      case .started: break
+      case .finished(let number, let count, let name, let duration, let outcome):
+        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+        let word = outcome == .done ? "" : " \(outcome.rawValue)"
+        let label = name == "\(number)" ? "" : ", \(name)"
+        Terminal.standard.note("cell \(number) of \(count)\(label):\(word) \(durationText(seconds))")
       }
     }
   }

@@ -65,8 +65,11 @@ struct Project: Sendable {
     try WorkspaceLock(file: workspaceLockFile, waits: waits)
   }
 
-  /// What others are told while this process works.
-  static var holder: String { "process \(getpid()) runs `pipe \(CommandLine.arguments.dropFirst().joined(separator: " "))`" }
+  /// Tells others who holds the workspace; without effect on the work when it cannot be told.
+  func announceHolder() {
+    let command = CommandLine.arguments.dropFirst().joined(separator: " ")
+    try? WorkspaceLock.announce("process \(getpid()) runs `pipe \(command)`", in: workspaceLockFile)
+  }
 
   /// Reads manifest and parameters.
   ///

@@ -34,7 +34,7 @@ struct StatusCommand: ParsableCommand {
 }
 
 /// Names of the stages, for completion scripts; nothing when there is no readable project.
-@Sendable func completeStages(_ words: [String]) -> [String] {
+@Sendable func completeStages(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
   guard let project = try? Project.find(), let pipeline = try? project.pipeline() else { return [] }
   return pipeline.stages.map(\.name)
 }
