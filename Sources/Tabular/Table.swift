@@ -77,6 +77,23 @@ package struct Table: Sendable {
     }
   }
 
+  /// Adds the rows of a table with the same columns in the same order. Where one side took a column without any value for numbers,
+  /// the other side's kind holds.
+  package mutating func append(rowsOf other: Table) throws(Diagnostic) {
+    guard names == other.names else {
+      throw Diagnostic(
+        .input, "the columns differ from those of `\(source ?? "the first table")`",
+        at: other.source.map { SourceLocation(file: $0, line: 1) })
+    }
+    for index in columns.indices {
+      switch (columns[index].storage, other.columns[index].storage) {
+      case (.number(let a), .number(let b)): columns[index].storage = .number(a + b)
+      default: columns[index].storage = .text(columns[index].texts + other.columns[index].texts)
+      }
+    }
+    rowCount += other.rowCount
+  }
+
   /// Only these rows, in this order.
   package func selecting(rows: some Sequence<Int>) -> Table {
     let rows = Array(rows)
