@@ -28,7 +28,7 @@ let bashDriver = #"""
       if (( BASH_SUBSHELL > 0 )); then exit "$__pipe_status"; fi
       if (( ${#BASH_SOURCE[@]} > 1 )); then return "$__pipe_status"; fi
     fi' ERR
-  trap 'if (( ${#BASH_SOURCE[@]} == 1 )); then __pipe_flags=$-; set +e; fi' RETURN
+  trap '{ if (( ${#BASH_SOURCE[@]} == 1 )); then __pipe_flags=$-; set +ex; fi; } 2>/dev/null' RETURN
   while IFS= read -r -u 61 __pipe_cell; do
     __pipe_unwinding= __pipe_flags=
     shopt -s inherit_errexit

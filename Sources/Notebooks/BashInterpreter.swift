@@ -28,7 +28,7 @@ final class BashInterpreter: CellInterpreter {
     }
   }
 
-  func finish() { process?.finish(within: .seconds(5), interruption: surroundings.interruption) }
+  func finish(within limit: Duration) -> String? { finish(process, "bash", within: limit, surroundings.interruption) }
 
   private func started() throws(InterpreterStartError) -> InterpreterProcess {
     if let process { return process }
@@ -61,7 +61,6 @@ final class BashInterpreter: CellInterpreter {
         recording.takePrinted(withNotebookName)
         return result(of: cell, answer, failed, recording.outputs)
       }
-      if case .message = event { continue }
       return abandon(cell, event, failed, process, &recording)
     }
   }

@@ -7,8 +7,10 @@ import Foundation
 protocol CellInterpreter: AnyObject {
   /// Runs one cell. A mistake of the cell is a failure in the result.
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult
-  /// Ends it after the last cell.
-  func finish()
+  /// Ends it after the last cell, so that what runs at its exit runs.
+  ///
+  /// - Returns: what is worth a warning: it did not end in time, or not well.
+  func finish(within limit: Duration) -> String?
   /// Declared parameters that its cells read while they ran.
   var parametersRead: Set<String> { get }
 }
@@ -65,9 +67,12 @@ struct CellSurroundings {
 
   /// Text as it may stand in an output: the paths of this machine by their names.
   func withoutMachinePaths(_ text: String) -> String {
+    guard text.contains("/") else { return text }
     var text = text
-    for (path, name) in [(context.tmp, "$PIPE_TMP"), (context.root, "$PIPE_ROOT")] where path.count > 1 {
-      text = replacing(path, with: name, in: text)
+    for (folder, name) in [(context.tmp, "$PIPE_TMP"), (context.root, "$PIPE_ROOT")] {
+      // Programs tell their folder with symbolic links resolved.
+      let resolved = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+      for path in Set([folder, resolved]).sorted() where path.count > 1 { text = replacing(path, with: name, in: text) }
     }
     return text
   }

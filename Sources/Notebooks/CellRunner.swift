@@ -83,8 +83,19 @@ private struct NotebookRun {
   }
 
   mutating func execute(_ progress: (NotebookProgress) -> Void) -> NotebookOutcome {
-    defer { for interpreter in interpreters.values { interpreter.finish() } }
-    if let outcome = checkBeforeRunning() { return outcome }
+    let outcome = checkBeforeRunning() ?? runCells(progress)
+    // What a failed notebook left half done need not end well.
+    let limit = outcome == .done ? Duration.seconds(30) : .seconds(1)
+    for (_, interpreter) in interpreters.sorted(by: { $0.key < $1.key }) {
+      if let warning = interpreter.finish(within: limit), outcome == .done {
+        progress(.warning(Diagnostic(.warning, warning, at: SourceLocation(file: notebook.file))))
+      }
+    }
+    if outcome == .done { for warning in unreadParameters() { progress(.warning(warning)) } }
+    return outcome
+  }
+
+  private mutating func runCells(_ progress: (NotebookProgress) -> Void) -> NotebookOutcome {
     for (position, index) in codeIndices.enumerated() {
       let cell = numbered(index, position)
       let language = notebook.cells[index].language ?? ""
@@ -100,7 +111,6 @@ private struct NotebookRun {
           outcome: woven.cells[index].outcome))
       if let outcome { return outcome }
     }
-    for warning in unreadParameters() { progress(.warning(warning)) }
     return .done
   }
 

@@ -125,6 +125,12 @@ final class InterpreterProcess {
       }
       if let end {
         drainStreams()
+        // A signal to the whole group may reach the child before us.
+        if case .signalled(let signal) = end.manner, signal == SIGINT || signal == SIGTERM,
+          let ours = interruption?.wait(.milliseconds(200))
+        {
+          return .interrupted(signal: ours)
+        }
         return .ended(end)
       }
     }
@@ -223,27 +229,34 @@ final class InterpreterProcess {
   }
 
   /// Lets the interpreter finish: closes the channel, waits, then ends it by force.
-  func finish(within limit: Duration, interruption: InterruptionWatch?) {
+  ///
+  /// - Returns: false when it took force.
+  func finish(within limit: Duration, interruption: InterruptionWatch?) -> Bool {
     if channel >= 0 { shutdown(channel, Int32(SHUT_WR)) }
     let deadline = ContinuousClock.now + limit
     while end == nil, ContinuousClock.now < deadline, interruption?.signal == nil {
       waitForInput(milliseconds: 5, interruption: interruption)
       reap()
     }
-    if end == nil { killTree() }
+    if end != nil { return true }
+    killTree()
+    return false
   }
 
   /// Ends the process and all that descend from it, at once.
   func killTree() {
-    ProcessTree.kill(pid, with: SIGKILL)
+    ProcessTree.killAll(below: pid)
     while end == nil, !reap() { usleep(1000) }
   }
 
   /// Asks all to end, waits a little, then does not ask.
   func terminateTree(_ signal: Int32, grace: Duration) {
-    ProcessTree.kill(pid, with: signal)
+    let family = ProcessTree.family(of: pid)
+    for member in family { member.send(signal) }
     let deadline = ContinuousClock.now + grace
     while end == nil, ContinuousClock.now < deadline { if !reap() { usleep(2000) } }
+    // Bash starts background commands deaf to SIGINT; without their parent they are found no more.
+    for member in family where member.pid != pid { member.send(SIGKILL) }
     if end == nil { killTree() }
   }
 }

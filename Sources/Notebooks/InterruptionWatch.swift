@@ -14,6 +14,15 @@ package final class InterruptionWatch: Sendable {
     return value == 0 ? nil : value
   }
 
+  /// The signal, if it came or comes within this time.
+  func wait(_ limit: Duration) -> Int32? {
+    if signal == nil {
+      var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      poll(&wait, 1, Int32(limit / .milliseconds(1)))
+    }
+    return signal
+  }
+
   /// Takes over SIGINT and SIGTERM for the rest of the process's life.
   package init() {
     var ends: [Int32] = [-1, -1]

@@ -20,6 +20,9 @@ package struct Notebook: Sendable, Equatable {
     self.warnings = warnings
   }
 
+  /// The languages of its cells, sorted.
+  package var languages: [String] { Set(cells.compactMap(\.language)).sorted() }
+
   /// All that decides what the cells do, in order: what the engine hashes. Prose, captions, labels, `echo` and
   /// `timeout` are not in it, so that editing them runs nothing.
   package var fingerprintText: [String] {

@@ -119,6 +119,7 @@ private struct NotebookReading {
     next += 1
     let stop = end ?? lines.count
     let options = readOptions(until: stop, language: language)
+    warnOfLateOptions(until: stop, language: language)
     let source = lines[next..<stop].map { String($0) }.joined(separator: "\n")
     cells.append(Cell(kind: .code(language: language), source: source, options: options, firstLine: next + 1))
     next = stop + 1
@@ -143,7 +144,12 @@ private struct NotebookReading {
           .input, "a fence holds the language alone, not `\(fence.rest)`", at: place(line, fence.restColumn),
           hints: ["write options as lines of the cell, such as `#| label: fit`"]))
     }
-    if !NotebookParser.languages.contains(language) {
+    if language.isEmpty {
+      problems.add(
+        Diagnostic(
+          .input, "a cell needs a language", at: place(line, fence.indent + fence.marks.count + 2),
+          hints: ["write `bash`, `python` or `sql` between the braces"]))
+    } else if !NotebookParser.languages.contains(language) {
       problems.add(
         Diagnostic(
           .input, "a cell cannot be in `\(language)`", at: place(line, fence.indent + fence.marks.count + 2),
@@ -169,6 +175,17 @@ private struct NotebookReading {
       next += 1
     }
     return options
+  }
+
+  /// An option line below code is a comment to the language, and most likely a mistake.
+  private mutating func warnOfLateOptions(until stop: Int, language: String) {
+    for index in next..<max(next, stop) {
+      guard let body = optionBody(String(lines[index]), language: language), body.text.contains(":") else { continue }
+      problems.add(
+        Diagnostic(
+          .warning, "an option line below code means nothing", at: place(index + 1, 1),
+          hints: ["options stand on the first lines of a cell"]))
+    }
   }
 
   /// What follows `#|` (or `--|` in SQL), with its column; `nil` when the line is code.
@@ -203,6 +220,13 @@ private struct NotebookReading {
   }
 
   private mutating func check(_ key: String, _ value: String, key keyPlace: SourceLocation, value valuePlace: SourceLocation) {
+    if key == "eval" {
+      problems.add(
+        Diagnostic(
+          .input, "there is no `eval`: every cell runs", at: keyPlace,
+          hints: ["a fence without braces, such as ```` ```python ````, is shown and not run"]))
+      return
+    }
     guard let option = CellOption(rawValue: key) else {
       let known = CellOption.allCases.map(\.rawValue)
       let hint = closestMatch(to: key, among: known).map { "did you mean `\($0)`?" }

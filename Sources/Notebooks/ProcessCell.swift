@@ -43,6 +43,20 @@ struct CellRecording {
 }
 
 extension CellInterpreter {
+  func finish(
+    _ process: InterpreterProcess?, _ program: String, within limit: Duration, _ interruption: InterruptionWatch?
+  ) -> String? {
+    guard let process else { return nil }
+    guard process.finish(within: limit, interruption: interruption), let end = process.end else {
+      return "\(program) did not end within \(limit / .seconds(1)) s after its last cell, and was stopped"
+    }
+    switch end.manner {
+    case .exited(0): return nil
+    case .exited(let status): return "\(program) ended with exit status \(status) after its last cell"
+    case .signalled(let signal): return "\(program) was killed by signal \(signal) (\(signalName(signal))) after its last cell"
+    }
+  }
+
   /// The failure of a cell whose interpreter is gone or had to go.
   func failure(_ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?) -> CellFailure {
     let line = line ?? cell.cell.firstLine
@@ -53,12 +67,13 @@ extension CellInterpreter {
       return CellFailure(
         line: line, message: "it ran longer than \(limit)", text: "stopped after \(limit) (option `timeout`)",
         hints: ["raise `#| timeout:` of the cell, or find out what it waits for"])
-    case .channelClosed:
+    case .channelClosed, .message:
       return CellFailure(
-        line: line, message: "it closed descriptor \(InterpreterProcess.channelDescriptor), over which `pipe` runs the cells",
-        text: "descriptor \(InterpreterProcess.channelDescriptor) was closed",
+        line: line,
+        message: "it closed or used descriptor \(InterpreterProcess.channelDescriptor), over which `pipe` runs the cells",
+        text: "descriptor \(InterpreterProcess.channelDescriptor) was closed or used",
         hints: ["leave descriptor \(InterpreterProcess.channelDescriptor) alone"])
-    case .interrupted, .message:
+    case .interrupted:
       return CellFailure(line: line, message: "it was interrupted", text: "interrupted")
     }
   }

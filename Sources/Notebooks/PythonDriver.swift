@@ -13,11 +13,22 @@ let pythonDriver = #"""
   os.set_inheritable(CHANNEL, False)
   requests = os.fdopen(os.dup(CHANNEL), "rb")
   lock = threading.RLock()
+  PROCESS = os.getpid()
+  current = {"cell": 0, "figures": 0, "running": False}
   LARGEST = 16 * 1024 * 1024
 
 
+  def clean(value):
+      """Text that UTF-8 can hold: half a surrogate pair as its escape."""
+      if isinstance(value, str):
+          return value.encode("utf-8", "backslashreplace").decode()
+      if isinstance(value, dict):
+          return {str(key): clean(entry) for key, entry in value.items()}
+      return value
+
+
   def answer(message):
-      data = (json.dumps(message, sort_keys=True) + "\n").encode()
+      data = (json.dumps(clean(message), sort_keys=True) + "\n").encode()
       while data:
           data = data[os.write(CHANNEL, data):]
 
@@ -54,7 +65,7 @@ let pythonDriver = #"""
 
 
   LEAVES = {}
-  for key, value in start["params"].items():
+  for key, value in json.loads(start["params"]).items():
       flatten(key, value, key, LEAVES)
   READ = set()
 
@@ -131,7 +142,7 @@ let pythonDriver = #"""
           return base64.b64encode(value).decode()
       if isinstance(value, str):
           return value
-      return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+      return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
   def plain(value):
@@ -200,10 +211,20 @@ let pythonDriver = #"""
 
   def show(data):
       with lock:
-          sys.stdout.flush()
-          sys.stderr.flush()
+          # A thread that outlives its cell, and a forked child, have no cell to show in.
+          if not current["running"] or os.getpid() != PROCESS:
+              return
+          flush()
           answer({"event": "display", "data": data})
           requests.readline()
+
+
+  def flush():
+      for stream in (sys.stdout, sys.stderr):
+          try:
+              stream.flush()
+          except Exception:
+              pass
 
 
   def quiet_renderers():
@@ -238,9 +259,6 @@ let pythonDriver = #"""
 
   # Figures of matplotlib.
 
-  current = {"cell": 0, "figures": 0}
-
-
   def is_figure(value):
       return type(value).__module__.startswith("matplotlib.") and type(value).__name__ == "Figure"
 
@@ -249,7 +267,7 @@ let pythonDriver = #"""
       """Whether a value is a piece of a figure, such as what `plot` returns."""
       if isinstance(value, (list, tuple)) or type(value).__name__ in ("ndarray", "BarContainer", "silent_list"):
           try:
-              return len(value) > 0 and all(drawn(entry) for entry in list(value)[:100])
+              return any(drawn(entry) for entry in list(value)[:100])
           except Exception:
               return False
       return type(value).__module__.startswith("matplotlib.") and not is_figure(value)
@@ -334,8 +352,19 @@ let pythonDriver = #"""
       return text
 
 
+  # Where libraries lie differs from machine to machine: `/usr/lib/python3.11/json/decoder.py` is `json/decoder.py`.
+  LIBRARIES = sorted((path.rstrip("/") + "/" for path in sys.path[1:] if os.path.isabs(path)), key=len, reverse=True)
+
+
+  def without_libraries(text):
+      for path in LIBRARIES:
+          text = text.replace(f'File "{path}', 'File "')
+      return text
+
+
   def failure(error):
       text = "".join(without_driver(traceback.TracebackException.from_exception(error)).format())
+      text = without_libraries(text)
       frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == NOTEBOOK]
       line = frames[-1] if frames else None
       if isinstance(error, SyntaxError) and error.filename == NOTEBOOK:
@@ -370,14 +399,15 @@ let pythonDriver = #"""
           line = requests.readline()
           if not line:
               return
+          current["running"] = True
           result = attempt(json.loads(line))
-          for stream in (sys.stdout, sys.stderr):
-              try:
-                  stream.flush()
-              except Exception:
-                  pass
-          result["read"] = sorted(READ)
-          answer(result)
+          flush()
+          if os.getpid() != PROCESS:
+              os._exit(0)
+          with lock:
+              current["running"] = False
+              result["read"] = sorted(READ)
+              answer(result)
 
 
   try:
@@ -394,7 +424,10 @@ let pythonFigureBackend = #"""
 
 
   def show(*arguments, **options):
-      import pipe
-      pipe._show_figures()
+      import sys
+      # A program that a cell starts inherits the choice of backend, and has no driver.
+      show_figures = getattr(sys.modules.get("pipe"), "_show_figures", None)
+      if show_figures is not None:
+          show_figures()
 
   """#

@@ -16,7 +16,8 @@ final class PythonInterpreter: CellInterpreter {
     var folder: String
     var root: String
     var tmp: String
-    var params: [String: ContextValue]
+    /// JSON in JSON, so that `1.0` stays a float.
+    var params: String
     var deps: [String: String]
     var outs: [String: String]
   }
@@ -46,7 +47,7 @@ final class PythonInterpreter: CellInterpreter {
     }
   }
 
-  func finish() { process?.finish(within: .seconds(5), interruption: surroundings.interruption) }
+  func finish(within limit: Duration) -> String? { finish(process, "python3", within: limit, surroundings.interruption) }
 
   private func started() throws(InterpreterStartError) -> InterpreterProcess {
     if let process { return process }
@@ -64,7 +65,7 @@ final class PythonInterpreter: CellInterpreter {
     _ = send(
       Start(
         notebook: surroundings.file, stage: context.stage, folder: surroundings.folder, root: context.root, tmp: context.tmp,
-        params: context.params, deps: context.deps, outs: context.outs), to: process)
+        params: ContextValue.mapping(context.params).jsonText, deps: context.deps, outs: context.outs), to: process)
     self.process = process
     return process
   }
@@ -80,7 +81,9 @@ final class PythonInterpreter: CellInterpreter {
     while true {
       let event = process.nextEvent(deadline: deadline, interruption: surroundings.interruption)
       guard case .message(let line) = event else { return abandon(cell, event, process, &recording) }
-      guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else { continue }
+      guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else {
+        return abandon(cell, .channelClosed, process, &recording)
+      }
       if answer.event == "display" {
         recording.add(display: answer.data ?? [:])
         _ = process.send(Data("{}".utf8))
@@ -117,6 +120,7 @@ final class PythonInterpreter: CellInterpreter {
     recording.takePrinted()
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
+    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
     result.failure = failure(event, of: cell, program: "python3", line: nil)
     return result
   }

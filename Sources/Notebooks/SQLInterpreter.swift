@@ -18,7 +18,10 @@ final class SQLInterpreter: CellInterpreter {
     bindings = ParameterBindings(surroundings.context)
   }
 
-  func finish() { connection = nil }
+  func finish(within limit: Duration) -> String? {
+    connection = nil
+    return nil
+  }
 
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
     var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
@@ -49,6 +52,20 @@ final class SQLInterpreter: CellInterpreter {
 
     var outPath: String? { cell.cell.options[CellOption.out.rawValue] }
 
+    /// Byte of the first mention of a name in the current statement, as a whole word in any case.
+    func offset(of name: String) -> Int? {
+      let word = Array(name.lowercased().utf8)
+      let text = bytes[statementStart...].map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
+      let isLetter = { (byte: UInt8) in
+        byte == 0x5F || byte >= 0x80 || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte)
+      }
+      for start in text.indices.dropLast(word.count) where text[start...].starts(with: word) {
+        if start > 0, isLetter(text[start - 1]) { continue }
+        if !isLetter(text[start + word.count]) { return statementStart + start }
+      }
+      return nil
+    }
+
     func line(at offset: Int) -> Int {
       cell.cell.firstLine + bytes.prefix(offset).reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
     }
@@ -58,6 +75,8 @@ final class SQLInterpreter: CellInterpreter {
   private struct CellMistake: Error {
     var message: String
     var offset: Int?
+    /// A table whose first mention is the place of the mistake.
+    var namedTable: String?
     var isInput = false
     var isTimeout = false
     var causes: [String] = []
@@ -133,7 +152,9 @@ final class SQLInterpreter: CellInterpreter {
   private func opened() throws(CellMistake) -> SQLiteConnection {
     if let connection { return connection }
     do throws(SQLiteError) {
-      let connection = try SQLiteConnection(path: "\(surroundings.workFolder)/cells.sqlite")
+      let path = "\(surroundings.workFolder)/cells.sqlite"
+      try? FileManager.default.removeItem(atPath: path)
+      let connection = try SQLiteConnection(path: path)
       self.connection = connection
       return connection
     } catch {
@@ -143,7 +164,7 @@ final class SQLInterpreter: CellInterpreter {
 
   /// A file that a cell of another language has written anew is loaded again when it is next named.
   private func forgetChangedFiles(_ connection: SQLiteConnection) throws(CellMistake) {
-    for (key, entry) in loaded where FileStamp(absolute(entry.file.path)) != entry.stamp {
+    for (key, entry) in loaded where entry.stamp == nil || FileStamp(absolute(entry.file.path)) != entry.stamp {
       do throws(SQLiteError) {
         try connection.execute("DROP TABLE IF EXISTS \(connection.quoted(entry.file.table))")
       } catch {
@@ -163,6 +184,7 @@ final class SQLInterpreter: CellInterpreter {
     let key = name.lowercased()
     guard let files = catalog.files[key], let file = files.first, loaded[key] == nil else {
       var missing = mistake(error)
+      missing.namedTable = name
       missing.message = "there is no table `\(name)`"
       missing.hints = [tableHint(name)]
       throw missing
@@ -172,7 +194,7 @@ final class SQLInterpreter: CellInterpreter {
         message: "table `\(name)` could be any of \(files.map { "`\($0.path)`" }.joined(separator: " and "))", isInput: true,
         hints: ["give them names in pipeline.yaml, such as `deps: {\(name)_raw: \(file.path)}`"])
     }
-    let stamp = FileStamp(absolute(file.path))
+    let stamp = FileStamp(absolute(file.path), settledAt: Date())
     do throws(Diagnostic) {
       let table = try CSVReader.table(file: absolute(file.path))
       do throws(SQLiteError) { try connection.load(table, as: file.table) } catch { throw Diagnostic(.work, error.message) }
@@ -227,7 +249,8 @@ final class SQLInterpreter: CellInterpreter {
 
   private func failure(_ mistake: CellMistake, _ run: CellRun) -> CellFailure {
     if mistake.isTimeout { return failure(.timedOut, of: run.cell, program: "SQLite", line: run.line(at: run.statementStart)) }
-    let line = run.line(at: mistake.offset ?? run.statementStart)
+    let mention = mistake.namedTable.flatMap { run.offset(of: $0) }
+    let line = run.line(at: mistake.offset ?? mention ?? run.statementStart)
     return CellFailure(
       line: line, message: mistake.message, isInput: mistake.isInput,
       text: ([mistake.message] + mistake.causes.map { "cause: \($0)" }).joined(separator: "\n"), causes: mistake.causes,

@@ -43,7 +43,7 @@ final class SQLiteConnection {
       Unmanaged.passUnretained(watch).toOpaque())
     // A quoted name that is no column is an error, never a text.
     _disableDoubleQuotedStringLiterals(handle)
-    try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+    try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
   }
 
   deinit { sqlite3_close_v2(handle) }

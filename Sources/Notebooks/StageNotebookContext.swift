@@ -27,7 +27,24 @@ package struct StageNotebookContext: Codable, Sendable, Equatable {
     self.tmp = tmp
   }
 
-  package init(json: Data) throws { self = try JSONDecoder().decode(Self.self, from: json) }
+  /// Reads the JSON at `PIPE_CONTEXT`.
+  package init(json: Data) throws {
+    self = try JSONDecoder().decode(Self.self, from: json)
+    // The decoder takes `1.0` for a whole number; SQL would then divide it as one.
+    let object = try JSONSerialization.jsonObject(with: json) as? [String: Any]
+    let values = object?["params"] as? [String: Any] ?? [:]
+    params = values.mapValues(ContextValue.init(object:))
+  }
+
+  /// The JSON for `PIPE_CONTEXT`: sorted keys; a number that is no integer keeps its point, as in `1.0`.
+  package var json: Data {
+    let paths = { (entries: [String: String]) in ContextValue.mapping(entries.mapValues { .text($0) }) }
+    let object = ContextValue.mapping([
+      "stage": .text(stage), "root": .text(root), "params": .mapping(params), "deps": paths(deps), "outs": paths(outs),
+      "tmp": .text(tmp),
+    ])
+    return Data((object.jsonText + "\n").utf8)
+  }
 
   /// Every leaf under its full key path, with the declared key that it belongs to.
   var parameterLeaves: [String: (value: ContextValue, declared: String)] {
@@ -48,6 +65,52 @@ package indirect enum ContextValue: Sendable, Equatable {
   case text(String)
   case list([ContextValue])
   case mapping([String: ContextValue])
+
+  /// JSON with sorted keys.
+  var jsonText: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): value ? "true" : "false"
+    case .integer(let value): "\(value)"
+    case .number(let value): value.isFinite ? "\(value)" : "null"
+    case .text(let value): Self.quoted(value)
+    case .list(let values): "[" + values.map(\.jsonText).joined(separator: ",") + "]"
+    case .mapping(let entries):
+      "{" + entries.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\($0.value.jsonText)" }.joined(separator: ",") + "}"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\t": out += "\\t"
+      case "\r": out += "\\r"
+      case _ where scalar.value < 0x20: out += String(format: "\\u%04x", scalar.value)
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+
+  /// A value as `JSONSerialization` gives it.
+  init(object: Any) {
+    switch object {
+    case let text as String: self = .text(text)
+    case let list as [Any]: self = .list(list.map(ContextValue.init(object:)))
+    case let entries as [String: Any]: self = .mapping(entries.mapValues(ContextValue.init(object:)))
+    case let number as NSNumber:
+      switch String(cString: number.objCType) {
+      case "c", "B": self = .boolean(number.boolValue)
+      case "d", "f", "Q": self = .number(number.doubleValue)
+      default: self = .integer(number.int64Value)
+      }
+    default: self = .null
+    }
+  }
 
   func leaves(at path: String) -> [(String, ContextValue)] {
     guard case .mapping(let entries) = self, !entries.isEmpty else { return [(path, self)] }

@@ -58,11 +58,14 @@ struct FileStamp: Equatable {
   var modifiedNanoseconds: Int
   var inode: UInt64
 
-  init?(_ path: String) {
+  /// - Parameter moment: `nil` results for a file so young then that a later write could leave the same times.
+  init?(_ path: String, settledAt moment: Date? = nil) {
     var information = stat()
     guard stat(path, &information) == 0 else { return nil }
+    let modified = Double(information.st_mtim.tv_sec) + Double(information.st_mtim.tv_nsec) / 1e9
+    if let moment, moment.timeIntervalSince1970 - modified < 0.05 { return nil }
     size = Int64(information.st_size)
-    modified = Int64(information.st_mtim.tv_sec)
+    self.modified = Int64(information.st_mtim.tv_sec)
     modifiedNanoseconds = information.st_mtim.tv_nsec
     inode = UInt64(information.st_ino)
   }

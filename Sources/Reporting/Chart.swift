@@ -51,8 +51,8 @@ package struct Chart: Sendable, Equatable {
     case dots([Point], Series)
     /// Dots with whiskers along x, one for each band of the y axis.
     case intervals([Point], Series)
-    case horizontalRule(Double, label: String?)
-    case verticalRule(Double, label: String?)
+    case horizontalRule(Double)
+    case verticalRule(Double)
     /// y = x.
     case identity
   }

@@ -19,9 +19,9 @@ struct ChartLayout {
   private let x: Chart.Scale
   private let y: Chart.Scale
 
-  /// Width of an average character at the charts' 12.5 px.
-  static let characterWidth = 6.7
-  static let lineHeight = 18.0
+  /// Width of a character at the charts' 12.5 px, on the broad side: fonts differ from machine to machine.
+  static let characterWidth = 7.4
+  static let lineHeight = 20.0
   private static let longestBandLabel = 24
 
   init(_ chart: Chart) {
@@ -29,13 +29,13 @@ struct ChartLayout {
     y = chart.y.scale
     legend = Self.flow(chart.legend.map(\.text), width: chart.width - 12)
     let legendLines = (legend.last?.line ?? -1) + 1
-    top = 20 + Double(legendLines) * Self.lineHeight
+    top = 26 + Double(legendLines) * Self.lineHeight
     bottom = chart.height - 42
     right = chart.width - 16
 
     let labels = Self.rawTicks(chart.y.scale, count: Self.bandCount(chart.y.scale) ?? 6).map(\.label)
     let widest = labels.map { Double($0.count) * Self.characterWidth }.max() ?? 0
-    left = max(34, widest + 12)
+    left = max(36, widest + 14)
 
     let height = bottom - top
     let width = right - left

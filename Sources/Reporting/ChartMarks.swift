@@ -16,7 +16,7 @@ extension Chart {
     }
     out.line("<path class=\"grid\" d=\"\(grid)\"/>")
     out.label(x.label, x: (left + right) / 2, y: bottom + 36, anchor: "middle", class: "axis")
-    out.label(y.label, x: 4, y: top - 8, class: "axis")
+    out.label(y.label, x: 4, y: top - 13, class: "axis")
   }
 
   func drawLegend(_ out: inout SVGWriter, _ layout: ChartLayout) {
@@ -66,16 +66,14 @@ extension Chart {
         }
         out.line(dot(x: layout.px(point.x), y: layout.py(point.y), series))
       }
-    case .horizontalRule(let value, let label):
+    case .horizontalRule(let value):
       guard layout.hasY(value) else { return }
       let y = layout.py(value)
       out.line("<path class=\"rule\" d=\"M\(n(layout.left)) \(n(y))H\(n(layout.right))\"/>")
-      if let label { out.label(label, x: layout.right - 4, y: y - 5, anchor: "end", class: "note") }
-    case .verticalRule(let value, let label):
+    case .verticalRule(let value):
       guard layout.hasX(value) else { return }
       let x = layout.px(value)
       out.line("<path class=\"rule\" d=\"M\(n(x)) \(n(layout.top))V\(n(layout.bottom))\"/>")
-      if let label { out.label(label, x: x + 5, y: layout.top + 12, class: "note") }
     case .identity: drawIdentity(&out, layout)
     }
   }

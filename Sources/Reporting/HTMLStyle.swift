@@ -14,6 +14,7 @@ package enum HTMLStyle {
     ("good", "#17693a", "#6cc68d"),
     ("bad", "#b02318", "#ff9086"),
     ("caution", "#8a5300", "#e6b252"),
+    ("shade", "#c3c9d0", "#3d444c"),
     ("s1", "#0072b2", "#56b4e9"),
     ("s2", "#b84f00", "#e69f00"),
     ("s3", "#00795a", "#2fc09a"),
@@ -69,7 +70,9 @@ package enum HTMLStyle {
     pre{font-size:.82rem}
     .output{border-left:.2rem solid var(--tone);background:none}
     .label{color:var(--muted);font-size:.8rem;margin:0 0 .25rem}
-    .scroll{overflow-x:auto;max-width:100%;margin:0 0 1rem}
+    .scroll{--here:var(--ground);overflow-x:auto;max-width:100%;margin:0 0 1rem;background:linear-gradient(to right,var(--here) 40%,transparent) 0/2.5rem 100% no-repeat local,linear-gradient(to left,var(--here) 40%,transparent) 100%/2.5rem 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) 0/.7rem 100% no-repeat,linear-gradient(to left,var(--shade),transparent) 100%/.7rem 100% no-repeat}
+    .verdict .scroll{--here:var(--raised)}
+    tbody th{min-width:6rem}
     .table table{margin:0}
     table{border-collapse:collapse;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
     caption{text-align:left;color:var(--muted);font-size:.875rem;padding:0 0 .4rem}
@@ -97,7 +100,6 @@ package enum HTMLStyle {
     svg.graph{display:block;margin:0 auto;max-width:none}
     svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--muted)}
     svg .axis{fill:var(--text)}
-    svg .note{fill:var(--muted)}
     svg .grid{stroke:var(--line);stroke-width:.7;fill:none}
     svg .frame{stroke:var(--s4);fill:none}
     svg .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
@@ -122,7 +124,7 @@ package enum HTMLStyle {
     svg .edge{fill:none;stroke:var(--s4);stroke-width:1.3}
     svg .head{fill:var(--s4)}
     footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
-    @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}th,td{padding-right:.8rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
+    @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
     @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
     """

@@ -109,7 +109,8 @@ struct HTMLPage {
     case .log(let log, let label, let tone):
       if !label.isEmpty { text += "<p class=\"label\">\(PlainText.escaped(label))</p>\n" }
       text += "<pre class=\"output tone-\(tone.rawValue)\" tabindex=\"0\">\(PlainText.escaped(log))</pre>\n"
-    case .prose(let markdown): text += ProseText.html(markdown, topLevel: min(6, level + 2))
+    // A cell's headings stand right below the section's.
+    case .prose(let markdown): text += ProseText.html(markdown, topLevel: min(6, level + 1))
     case .foreignHTML(let html): text += ForeignHTML.sanitised(html) + "\n"
     case .image(let image): write(image)
     case .note(let tone, let content):

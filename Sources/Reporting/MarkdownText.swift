@@ -7,9 +7,7 @@ package enum MarkdownText {
   package static let commentLimit = 65_536
 
   package static func render(_ report: Report, limit: Int = commentLimit) -> String {
-    var writer = MarkdownWriter()
-    writer.writeHead(report)
-    let head = writer.text
+    let head = head(report, factsLimit: limit / 4)
     let sections = report.sections.map { section in
       var writer = MarkdownWriter()
       writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
@@ -18,7 +16,8 @@ package enum MarkdownText {
     }
     // Room for the sentence that names what was left out.
     let reserve = 80 + sections.reduce(0) { $0 + $1.section.title.count + 4 }
-    var room = limit - head.count - reserve
+    // Run facts have a room of their own: which sections fit must not hang on them.
+    var room = limit - limit / 4 - RunReport.withoutRunFacts(head).count - reserve
     var kept: Set<String> = []
     let order = sections.indices.sorted { (-sections[$0].section.priority, $0) < (-sections[$1].section.priority, $1) }
     for index in order where sections[index].text.count <= room {
@@ -31,6 +30,18 @@ package enum MarkdownText {
       text += "> Left out for length: \(dropped.joined(separator: ", ")). The HTML report has them.\n"
     }
     return text
+  }
+
+  /// Title, verdict and run facts; of thousands of stages the facts give way before the verdict does.
+  private static func head(_ report: Report, factsLimit: Int) -> String {
+    var writer = MarkdownWriter()
+    writer.writeHead(report)
+    guard writer.text.count - RunReport.withoutRunFacts(writer.text).count > factsLimit else { return writer.text }
+    var short = report
+    short.runFacts.blocks = [.paragraph([.text("Left out for length. The HTML report has them.")])]
+    writer = MarkdownWriter()
+    writer.writeHead(short)
+    return writer.text
   }
 }
 
@@ -115,6 +126,7 @@ struct MarkdownWriter {
     }
     let fence = String(repeating: "`", count: max(3, longest + 1))
     let safe = language.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
+    let code = Self.withoutMarks(code)
     text += "\(fence)\(safe)\n\(code)\(code.hasSuffix("\n") ? "" : "\n")\(fence)\n\n"
   }
 
@@ -123,13 +135,19 @@ struct MarkdownWriter {
       switch piece {
       case .text(let text): Self.escaped(text)
       case .muted(let text): Self.escaped(text)
-      case .strong(let text): "**\(Self.escaped(text))**"
+      case .strong(let text): Self.strong(text)
       case .code(let text): Self.codeSpan(text, inTable: inTable)
       case .link(let text, _): Self.escaped(text)
       case .badge(let tone, let text): "\(tone.mark) \(Self.escaped(text))"
       case .lineBreak: inTable ? "<br>" : " – "
       }
     }.joined()
+  }
+
+  /// Marks of emphasis do not work beside a space.
+  private static func strong(_ text: String) -> String {
+    let core = text.reversed().drop { $0 == " " }.reversed()
+    return "**\(escaped(String(core)))**" + String(repeating: " ", count: text.count - core.count)
   }
 
   /// Text that means itself: no emphasis, no HTML, no mention of people or issues, one line.
@@ -149,11 +167,14 @@ struct MarkdownWriter {
     return result
   }
 
+  /// Code that spells our own marks must not be taken for them.
+  private static func withoutMarks(_ code: String) -> String {
+    guard code.contains("<!-- run-facts") else { return code }
+    return code.split(separator: "<!-- run-facts", omittingEmptySubsequences: false).joined(separator: "<!\u{2060}-- run-facts")
+  }
+
   private static func codeSpan(_ text: String, inTable: Bool) -> String {
-    var content = String(text.map { $0 == "\n" || $0 == "\t" || $0 == "\r\n" ? " " : $0 })
-    if content.contains("<!--") {
-      content = content.split(separator: "<!--", omittingEmptySubsequences: false).joined(separator: "<! --")
-    }
+    var content = withoutMarks(String(text.map { $0 == "\n" || $0 == "\t" || $0 == "\r\n" ? " " : $0 }))
     if inTable { content = content.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|") }
     guard !content.isEmpty else { return "" }
     guard content.contains("`") else { return "`\(content)`" }

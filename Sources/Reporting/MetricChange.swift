@@ -124,12 +124,12 @@ enum EstimateText {
 
   /// `[−0.041, −0.002]` for differences, with signs.
   static func signedInterval(_ low: Double, _ high: Double, unit: String, decimals: Int) -> String {
-    "[\(NumberText.signed(low * factor(unit), decimals: decimals)), \(NumberText.signed(high * factor(unit), decimals: decimals))]"
+    "[\(NumberText.signed(low * factor(unit), decimals: decimals)),\u{A0}\(NumberText.signed(high * factor(unit), decimals: decimals))]"
   }
 
   static func signed(_ value: Double, unit: String, decimals: Int) -> String {
     // A difference of shares is in percentage points.
-    NumberText.signed(value * factor(unit), decimals: decimals) + (unit == "share" || unit == "%" ? " pp" : suffix(unit))
+    NumberText.signed(value * factor(unit), decimals: decimals) + (unit == "share" || unit == "%" ? "\u{A0}pp" : suffix(unit))
   }
 
   static func range(_ low: Double, _ high: Double, unit: String, decimals: Int) -> String {
@@ -155,7 +155,7 @@ enum EstimateText {
     switch unit {
     case "": ""
     case "share", "%": "%"
-    default: " " + unit
+    default: "\u{A0}" + unit
     }
   }
 }

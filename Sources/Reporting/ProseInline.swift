@@ -11,6 +11,7 @@ package enum ProseInline {
   /// May a link lead there? Only to the web, to mail, or to a place beside this page.
   package static func isSafe(address: String) -> Bool {
     let scheme = address.prefix { $0 != ":" && $0 != "/" && $0 != "?" && $0 != "#" }
+    guard !address.isEmpty else { return false }
     guard scheme.count < address.count, address[scheme.endIndex] == ":" else {
       // Relative; but not to another machine without naming a scheme.
       return !address.hasPrefix("//") && !address.hasPrefix("/\\") && !address.hasPrefix("\\")
@@ -22,7 +23,15 @@ package enum ProseInline {
 
 private struct ProseInlineParser {
   let characters: [Character]
+  /// From where on there is no closing mark, so that a page of opening ones does not take quadratic time.
+  private var hopeless: [Search: Int] = [:]
   private static let deepest = 12
+
+  private struct Search: Hashable {
+    var mark: Character
+    var size: Int
+    var end: Int
+  }
 
   init(_ characters: [Character]) { self.characters = characters }
 
@@ -119,10 +128,10 @@ private struct ProseInlineParser {
   }
 
   /// Where a run of at least `size` marks ends a stretch that does not end in a space.
-  private func closing(_ mark: Character, _ size: Int, from start: Int, _ end: Int) -> Int? {
+  private mutating func closing(_ mark: Character, _ size: Int, from start: Int, _ end: Int) -> Int? {
     var j = start
-    // Bounded, so that a page of opening marks does not take quadratic time.
-    let end = min(end, start + 4_000)
+    let search = Search(mark: mark, size: size, end: end)
+    if let known = hopeless[search], start >= known { return nil }
     while j < end {
       if characters[j] == "\\" {
         j += 2
@@ -142,6 +151,7 @@ private struct ProseInlineParser {
       if isClosing, length == size || length >= 3 { return j + (length >= size ? length - size : 0) }
       j += length
     }
+    hopeless[search] = start
     return nil
   }
 
@@ -168,8 +178,11 @@ private struct ProseInlineParser {
     guard let close = balanced(i, "[", "]", end), close + 1 < end, characters[close + 1] == "(",
       let shut = balanced(close + 1, "(", ")", end)
     else { return nil }
-    var address = String(characters[(close + 2)..<shut])
-    if let space = address.firstIndex(where: { $0 == " " || $0 == "\n" }) { address = String(address[..<space]) }
+    var content = characters[(close + 2)..<shut]
+    while let first = content.first, isSpace(first) { content.removeFirst() }
+    var address = String(content.prefix { !isSpace($0) })
+    // After the address there may be a title in quotes, and nothing else.
+    if let mark = content.dropFirst(address.count).first(where: { !isSpace($0) }), mark != "\"", mark != "'" { return nil }
     if address.hasPrefix("<"), address.hasSuffix(">") { address = String(address.dropFirst().dropLast()) }
     return ((i + 1)..<close, address, shut + 1)
   }

@@ -115,7 +115,7 @@ private struct ProseBlocks {
         let belongs =
           next.isBlank
           ? rest.dropFirst().first.map { !$0.isBlank && $0.indentation >= item.content } == true
-          : next.indentation >= item.content || (!next.startsBlock && body.last?.isBlank == false)
+          : next.indentation >= item.content || (!next.startsBlock && ListItem(next) == nil && body.last?.isBlank == false)
         guard belongs else { break }
         body.append(next.withoutIndentation(item.content))
         rest.removeFirst()

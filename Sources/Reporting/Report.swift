@@ -146,4 +146,13 @@ extension Report.Inline {
 
 extension [Report.Inline] {
   var plainText: String { map(\.plainText).joined() }
+
+  /// A message in which literals stand in backticks.
+  static func message(_ text: String) -> [Report.Inline] {
+    let pieces = text.split(separator: "`", omittingEmptySubsequences: false)
+    guard pieces.count % 2 == 1 else { return [.text(text)] }
+    return pieces.enumerated().filter { !$0.element.isEmpty }.map {
+      $0.offset % 2 == 0 ? .text(String($0.element)) : .code(String($0.element))
+    }
+  }
 }

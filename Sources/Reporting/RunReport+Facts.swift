@@ -25,15 +25,15 @@ extension RunReport {
     }
     let ran = run.stages.filter { $0.outcome == .ran || $0.outcome == .failed }.count
     let cached = run.stages.filter { [.restored, .upToDate, .frozen].contains($0.outcome) }.count
-    line.append(.text("\(minute(run.finishedAt)) · \(NumberText.duration(seconds: run.durationSeconds)) · "))
+    line.append(.text("\(minute(run.finishedAt)) UTC · \(NumberText.duration(seconds: run.durationSeconds)) · "))
     line.append(.text("\(ran) of \(run.stages.count) stages executed, \(cached) cached"))
     return line
   }
 
-  /// `2026-11-21 09:30 UTC`
-  private static func minute(_ time: String) -> String {
-    guard time.count >= 16, time.hasSuffix("Z") else { return time }
-    return time.prefix(10) + " " + time.dropFirst(11).prefix(5) + " UTC"
+  /// `2026-11-21 09:30` of a time in RFC 3339 and UTC; other text stays.
+  static func minute(_ time: String) -> String {
+    guard time.count >= 17, time.hasSuffix("Z"), time.dropFirst(10).first == "T" else { return time }
+    return time.prefix(10) + "\u{A0}" + time.dropFirst(11).prefix(5)
   }
 
   private static func factsTable(_ input: Input) -> Report.Table {
@@ -66,7 +66,8 @@ extension RunReport {
     return Report.Table(
       caption: "Stages of this run; a cached stage has the time of the execution that made its outputs",
       columns: [
-        .init("Stage"), .init("Outcome"), .init("Time", .end), .init(""), .init("Memory", .end), .init("Why"), .init("Trace"),
+        .init("Stage"), .init("Outcome"), .init("Time", .end), .init("Share"), .init("Memory", .end), .init("Why"),
+        .init("Trace"),
       ],
       rows: run.stages.map { stage in
         [
@@ -74,7 +75,7 @@ extension RunReport {
           [.text(stage.durationSeconds.map(NumberText.duration) ?? "–")],
           [.muted(bar(stage.durationSeconds ?? 0, of: longest))],
           [.text(stage.peakMemoryBytes.map(NumberText.bytes) ?? "–")],
-          [.text(stage.reasons.joined(separator: "; "))],
+          .message(stage.reasons.joined(separator: "; ")),
           stage.trace.map { [.code(shortDigest($0))] } ?? [.muted("–")],
         ]
       })

@@ -48,15 +48,15 @@ extension RunReport {
         x: Chart.Axis("predicted" + unit, .linear(grid.x)), y: Chart.Axis("actual − predicted" + unit, .linear(grid.y)),
         marks: [
           .grid(columns: PredictionSummary.gridSize, rows: PredictionSummary.gridSize, levels: grid.levels),
-          .horizontalRule(0, label: nil), .dots(means, .second),
+          .horizontalRule(0), .dots(means, .second),
         ],
-        legend: [.init(.dot, .second, "mean of a tenth of the rows")]),
+        legend: [.init(.dot, .second, "mean of each tenth of the rows")]),
       caption: [
         .strong("Residuals over predicted. "),
         .text("\(NumberText.count(summary.rows)) rows, binned. Squares away from zero show where the model is biased."),
         .text(outside(grid.outside)),
       ],
-      data: tenthsTable(summary, unit))
+      data: biasTable(summary, unit))
   }
 
   private static func residuals(_ summary: PredictionSummary, _ unit: String) -> Report.Figure {
@@ -72,7 +72,7 @@ extension RunReport {
         description: "Histogram of actual less predicted for \(NumberText.count(summary.rows)) rows; their mean is \(mean).",
         x: Chart.Axis("actual − predicted" + unit, .linear((edges.first ?? 0)...(edges.last ?? 1))),
         y: Chart.Axis("share of rows", .share(top)),
-        marks: [.histogram(edges: edges, heights: shares), .verticalRule(0, label: nil)]),
+        marks: [.histogram(edges: edges, heights: shares), .verticalRule(0)]),
       caption: [
         .strong("Residuals. "),
         .text("\(NumberText.count(summary.rows)) rows; the mean is \(mean)\(unit.isEmpty ? "" : unit.replacingParentheses)."),
@@ -100,7 +100,7 @@ extension RunReport {
         description: "Coverage of the prediction interval by tenths of the predictions; overall \(percent(share)).",
         x: Chart.Axis("predicted" + unit, .linear(summary.residualPredicted.x)),
         y: Chart.Axis("inside the interval", .share(coverageRange(points, nominal))),
-        marks: nominalRule(nominal) + [.dots(points, .first)]),
+        marks: nominalRule(nominal) + [.dots(points, .first)], legend: nominalLegend(nominal)),
       caption: [
         .strong("Interval coverage by prediction. "),
         .text(
@@ -131,7 +131,7 @@ extension RunReport {
         y: Chart.Axis("inside the interval", .share(coverageRange(points, nominal))),
         marks: nominalRule(nominal) + [
           .ribbon(points, .first), .line(points, .first), .dots(points.map { Chart.Point($0.x, $0.y) }, .first),
-        ]),
+        ], legend: nominalLegend(nominal)),
       caption: [
         .strong("Interval coverage over time. "),
         .text("\(periods.count) \(periods[0].label.count > 7 ? "days" : "months"); the band is the 95% Wilson interval of each."),
@@ -155,7 +155,11 @@ extension RunReport {
   }
 
   private static func nominalRule(_ nominal: Double?) -> [Chart.Mark] {
-    nominal.map { [.horizontalRule($0, label: "nominal \(percent($0, decimals: 0))")] } ?? []
+    nominal.map { [.horizontalRule($0)] } ?? []
+  }
+
+  private static func nominalLegend(_ nominal: Double?) -> [Chart.LegendEntry] {
+    nominal.map { [.init(.dashes, .muted, "should be \(percent($0, decimals: 0))")] } ?? []
   }
 
   private static func nominalWords(_ nominal: Double?) -> String { nominal.map { ", nominal \(percent($0, decimals: 0))" } ?? "" }
@@ -179,6 +183,18 @@ extension RunReport {
           [.text(NumberText.count(tenth.rows))], [.text(NumberText.fixed(tenth.meanPredicted, decimals: 3))],
           [.text(NumberText.fixed(tenth.meanActual, decimals: 3))],
           [.text(NumberText.fixed(tenth.meanAbsoluteError, decimals: 3))],
+        ]
+      })
+  }
+
+  private static func biasTable(_ summary: PredictionSummary, _ unit: String) -> Report.Table {
+    Report.Table(
+      caption: "Mean of actual − predicted, by tenths of the predictions" + unit,
+      columns: [.init("Mean predicted", .end), .init("Rows", .end), .init("Mean residual", .end)],
+      rows: summary.tenths.map { tenth in
+        [
+          [.text(NumberText.fixed(tenth.meanPredicted, decimals: 3))], [.text(NumberText.count(tenth.rows))],
+          [.text(NumberText.signed(tenth.meanActual - tenth.meanPredicted, decimals: 3))],
         ]
       })
   }
@@ -207,8 +223,10 @@ extension RunReport {
         .text(" Gain says what the model used, not what causes the outcome."),
       ],
       data: Report.Table(
-        caption: "Share of the gain", columns: [.init("Feature"), .init("Share", .end)],
-        rows: rows.prefix(200).map { [[.code($0.feature)], [.text(percent($0.share, decimals: 2))]] }))
+        caption: "Share of the gain", columns: [.init("Feature"), .init("Share", .end), .init("Bar")],
+        rows: rows.prefix(200).map {
+          [[.code($0.feature)], [.text(percent($0.share, decimals: 2))], [.muted(bar($0.share, of: first.share))]]
+        }))
     return Report.Section(id: "importance-section", title: "Importance", priority: 45, blocks: [.figures([figure])])
   }
 
@@ -241,7 +259,7 @@ extension RunReport {
     let nominal = metric.better == "target" ? MetricChange.target(of: metric.name) : nil
     var marks: [Chart.Mark] = hasBand ? [.ribbon(points, .first)] : []
     marks += [.line(points, .first), .dots(points.map { Chart.Point($0.x, $0.y) }, .first)]
-    if let nominal { marks.append(.horizontalRule(nominal, label: "nominal")) }
+    if let nominal { marks.append(.horizontalRule(nominal)) }
     let level = EstimateText.level(found.compactMap { $0?.level }.first)
     return Report.Figure(
       id: "backtest-" + PlainText.slug(metric.name),
@@ -250,7 +268,8 @@ extension RunReport {
         description:
           "\(metric.label) in \(points.count) windows, from \(EstimateText.value(low, unit: metric.unit, decimals: 2)) to \(EstimateText.value(high, unit: metric.unit, decimals: 2)).",
         x: Chart.Axis("window", .bands(backtest.windows.map(\.label))),
-        y: Chart.Axis(metric.label + unit(metric.unit), isShare ? .share(range) : .linear(range)), marks: marks),
+        y: Chart.Axis(metric.label + unit(metric.unit), isShare ? .share(range) : .linear(range)), marks: marks,
+        legend: nominalLegend(nominal)),
       caption: [
         .strong("\(metric.label) over time. "), .text(hasBand ? "The band is the \(level)." : "No interval was computed."),
       ],

@@ -38,7 +38,9 @@ extension RunReport {
       blocks.append(
         .table(
           comparison(
-            evaluation.metrics, baseline.metrics, caption: "Against the baseline: \(baseline.name)",
+            // What the baseline does not have stands in the table above already.
+            evaluation.metrics.filter { metric in previous.isEmpty || baseline.metrics.contains { $0.name == metric.name } },
+            baseline.metrics, caption: "Against the baseline: \(baseline.name)",
             reference: "Baseline", paired: input.pairedWithBaseline)))
     }
     if previous.isEmpty, baseline?.metrics.isEmpty ?? true { blocks.append(.table(metricTable(evaluation.metrics))) }
@@ -60,14 +62,14 @@ extension RunReport {
   ) -> Report.Table {
     Report.Table(
       caption: caption,
-      columns: [.init("Metric"), .init("This run", .end), .init(title, .end), .init("Difference")],
+      columns: [.init("Metric"), .init("This run", .end), .init("Difference"), .init(title, .end)],
       rows: metrics.map { metric in
         let reference = references.first { $0.name == metric.name && $0.unit == metric.unit }
         return [
           [.text(metric.label), .lineBreak, .muted(wish(metric))],
           estimate(metric),
+          reference.map { changeWords(change(metric, $0, paired), metric) } ?? [.muted("–")],
           reference.map(estimate) ?? [.muted("–")],
-          reference.map { changeWords(change(metric, $0, paired), metric) } ?? [.muted("new")],
         ]
       })
   }
@@ -80,8 +82,8 @@ extension RunReport {
 
   private static func wish(_ metric: MetricEstimate) -> String {
     switch metric.better {
-    case "lower": "lower is better"
-    case "higher": "higher is better"
+    case "lower": "lower\u{A0}is\u{A0}better"
+    case "higher": "higher\u{A0}is\u{A0}better"
     default: MetricChange.target(of: metric.name).map { "should be \(NumberText.plain($0 * 100))%" } ?? "should hit its target"
     }
   }
@@ -93,21 +95,31 @@ extension RunReport {
   }
 
   /// The difference, its interval, and what may be said of it: never more than the interval allows.
-  static func changeWords(_ change: MetricChange, _ metric: MetricEstimate) -> [Report.Inline] {
+  static func changeWords(
+    _ change: MetricChange, _ metric: MetricEstimate, separator: Report.Inline = .lineBreak
+  ) -> [Report.Inline] {
     let decimals = EstimateText.decimals(metric)
     if change.reading == .same { return [.muted("no difference")] }
-    var value = EstimateText.signed(change.difference, unit: metric.unit, decimals: decimals)
+    let isGrey = change.reading == .noEvidence
+    func piece(_ text: String) -> Report.Inline { isGrey ? .muted(text) : .text(text) }
+    var line = [piece(EstimateText.signed(change.difference, unit: metric.unit, decimals: decimals))]
     if let low = change.low, let high = change.high {
-      value += " " + EstimateText.signedInterval(low, high, unit: metric.unit, decimals: decimals)
+      line += [
+        separator == .lineBreak ? .lineBreak : .text(" "),
+        piece(EstimateText.signedInterval(low, high, unit: metric.unit, decimals: decimals)),
+      ]
     }
+    return line + [separator] + verdict(change)
+  }
+
+  private static func verdict(_ change: MetricChange) -> [Report.Inline] {
     switch change.reading {
-    case .noEvidence:
-      return [.muted(value), .lineBreak, .muted("no evidence of change" + (change.isPaired ? "" : " (unpaired)"))]
-    case .better: return [.text(value), .lineBreak, .badge(.good, "better")]
-    case .worse: return [.text(value), .lineBreak, .badge(.bad, "worse")]
-    case .moved: return [.text(value), .lineBreak, .badge(.neutral, "moved")]
-    case .unjudged: return [.text(value), .lineBreak, .muted("no interval, not judged")]
-    case .same: return [.muted("no difference")]
+    case .better: [.badge(.good, "better")]
+    case .worse: [.badge(.bad, "worse")]
+    case .moved: [.badge(.neutral, "moved")]
+    case .noEvidence: [.muted("no evidence of change" + (change.isPaired ? "" : " (unpaired)"))]
+    case .unjudged: [.muted("no interval, not judged")]
+    case .same: []
     }
   }
 
@@ -141,7 +153,8 @@ extension RunReport {
     if hasReference, pairs.count < evaluation.metrics.count {
       sentences.append(
         "Differences are unpaired unless said otherwise: their intervals treat the two estimates as independent, which on the same "
-          + "rows makes them wider than a paired comparison would. A grey difference has zero inside its interval.")
+          + "rows makes them wider than a paired comparison would. Where zero is inside the interval there is no evidence of change."
+      )
     }
     if hasReference { sentences.append("No correction is made for looking at several metrics.") }
     return sentences.joined(separator: " ")
@@ -213,7 +226,7 @@ extension RunReport {
     guard let low = values.min(), let high = values.max(), low.isFinite, high.isFinite else { return nil }
     let range = Ticks.roundedRange(from: low, to: high, count: 6)
     var marks: [Chart.Mark] = []
-    if let all { marks.append(.verticalRule(all.value, label: nil)) }
+    if let all { marks.append(.verticalRule(all.value)) }
     marks.append(
       .intervals(
         slices.enumerated().map {

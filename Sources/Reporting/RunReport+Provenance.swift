@@ -60,7 +60,7 @@ extension RunReport {
     let changes = input.previous.map { RunChanges(now: input.run, then: $0) }
     let parameters = RunChanges.parameters(of: input.run)
     if !parameters.isEmpty { blocks.append(.table(allParameters(parameters, changes))) }
-    let files = fileRows(input.run)
+    let files = fileRows(input.run, previous: input.previous)
     if !files.isEmpty {
       blocks.append(
         .table(
@@ -102,9 +102,10 @@ extension RunReport {
   }
 
   /// Inputs from outside first, then outputs in the order of the stages.
-  private static func fileRows(_ run: RunRecord) -> [[[Report.Inline]]] {
-    var makers: Set<String> = []
-    for stage in run.stages { makers.formUnion(stage.outputs.map(\.path)) }
+  private static func fileRows(_ run: RunRecord, previous: RunRecord?) -> [[[Report.Inline]]] {
+    let made = Set((run.stages + (previous?.stages ?? [])).flatMap { $0.outputs.map(\.path) })
+    // A stage may need a folder in which others leave their outputs.
+    let folders = Set(made.flatMap { ancestors(of: $0) })
     var seen: Set<String> = []
     var rows: [[[Report.Inline]]] = []
     func add(_ file: FileRecord, by maker: [Report.Inline]) {
@@ -113,15 +114,18 @@ extension RunReport {
       rows.append([[.code(file.path)], maker, [.text(size)], [.code(shortDigest(file.digest))]])
     }
     for stage in run.stages {
-      for file in stage.dependencies where !makers.contains(where: { covers($0, file.path) }) { add(file, by: [.muted("input")]) }
+      for file in stage.dependencies
+      where !made.contains(file.path) && !folders.contains(file.path) && made.isDisjoint(with: ancestors(of: file.path)) {
+        add(file, by: [.muted("input")])
+      }
     }
     for stage in run.stages { for file in stage.outputs { add(file, by: [.text(stage.name)]) } }
     return rows
   }
 
-  /// Is the path the output itself or a place below it?
-  private static func covers(_ output: String, _ path: String) -> Bool {
-    path == output || path.hasPrefix(output + "/") || output.hasPrefix(path + "/")
+  /// `a/b/c` → `a`, `a/b`.
+  private static func ancestors(of path: String) -> [String] {
+    path.indices.filter { path[$0] == "/" }.map { String(path[..<$0]) }
   }
 
   /// `sha256:3f2c1a9b04de`: enough to compare by eye.
@@ -161,7 +165,9 @@ struct RunChanges: Equatable {
     let (new, old) = (Self.parameters(of: now), Self.parameters(of: then))
     parameters = Set(new.keys).union(old.keys).sorted().filter { new[$0] != old[$0] }
       .map { Parameter(key: $0, then: old[$0], now: new[$0]) }
-    let (inputsNow, inputsThen) = (Self.inputs(of: now), Self.inputs(of: then))
+    // A stage that failed has no outputs on record; the other run knows them.
+    let made = Set((now.stages + then.stages).flatMap { $0.outputs.map(\.path) })
+    let (inputsNow, inputsThen) = (Self.inputs(of: now, without: made), Self.inputs(of: then, without: made))
     inputs = Set(inputsNow.keys).union(inputsThen.keys).sorted()
       .filter { inputsNow[$0]?.digest != inputsThen[$0]?.digest }
       .map { Input(path: $0, then: inputsThen[$0], now: inputsNow[$0]) }
@@ -178,8 +184,7 @@ struct RunChanges: Equatable {
     run.stages.reduce(into: [:]) { $0.merge($1.parameters, uniquingKeysWith: { first, _ in first }) }
   }
 
-  private static func inputs(of run: RunRecord) -> [String: FileRecord] {
-    let made = Set(run.stages.flatMap { $0.outputs.map(\.path) })
+  private static func inputs(of run: RunRecord, without made: Set<String>) -> [String: FileRecord] {
     let files = run.stages.flatMap(\.dependencies).filter { !made.contains($0.path) }
     return Dictionary(files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }

@@ -60,9 +60,12 @@ extension RunReport {
 
   private static func splitsTable(_ splits: [QualityDocument.Split]) -> Report.Table {
     Report.Table(
-      caption: "Splits", columns: [.init("Split"), .init("Rows", .end), .init("From"), .init("To")],
+      caption: "Splits (times in UTC)", columns: [.init("Split"), .init("Rows", .end), .init("From"), .init("To")],
       rows: splits.map {
-        [[.text($0.name)], [.text(NumberText.count($0.rows))], [.text($0.from ?? "–")], [.text($0.to ?? "–")]]
+        [
+          [.text($0.name)], [.text(NumberText.count($0.rows))], [.text($0.from.map(minute) ?? "–")],
+          [.text($0.to.map(minute) ?? "–")],
+        ]
       })
   }
 

@@ -35,7 +35,7 @@ extension RunReport {
     var blocks: [Report.Block] = []
     for stage in failed {
       blocks.append(.heading(level: 1, "Stage \(stage.name)", id: nil))
-      if let failure = stage.failure { blocks.append(.note(.bad, [.text(PlainText.withoutTerminalCodes(failure))])) }
+      if let failure = stage.failure { blocks.append(.note(.bad, .message(PlainText.withoutTerminalCodes(failure)))) }
       if let cell = input.contents[stage.name]?.woven?.cells.first(where: { $0.outcome == .failed }) {
         blocks += cellBlocks(cell, file: input.contents[stage.name]?.woven?.file ?? stage.notebook ?? "")
       } else if let log = logBlock(input.contents[stage.name]?.logTail, lines: 40) {
@@ -75,7 +75,7 @@ extension RunReport {
 
   private static func stageBlocks(_ stage: StageRecord, _ content: StageContent?) -> [Report.Block] {
     var blocks: [Report.Block] = []
-    if let failure = stage.failure { blocks.append(.note(.bad, [.text(PlainText.withoutTerminalCodes(failure))])) }
+    if let failure = stage.failure { blocks.append(.note(.bad, .message(PlainText.withoutTerminalCodes(failure)))) }
     if let woven = content?.woven {
       let code = woven.cells.filter { $0.language != nil }.count
       blocks.append(.paragraph([.code(woven.file), .muted(", \(code) code cell\(code == 1 ? "" : "s")")]))

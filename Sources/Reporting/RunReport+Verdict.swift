@@ -50,7 +50,7 @@ extension RunReport {
     line.append(.text(" on \(NumberText.count(evaluation.rows)) rows"))
     if let reference = input.previousEvaluation?.metrics.first(where: { $0.name == first.name && $0.unit == first.unit }) {
       let change = change(first, reference, input.pairedWithPrevious)
-      line += [.text("; against the previous run ")] + changeWords(change, first)
+      line += [.text("; against the previous run ")] + changeWords(change, first, separator: .text(", "))
     }
     return line + [.text(".")]
   }

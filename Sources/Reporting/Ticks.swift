@@ -17,7 +17,7 @@ package struct Ticks: Sendable, Equatable {
   package init(from low: Double, to high: Double, count: Int) {
     let (a, b) = low <= high ? (low, high) : (high, low)
     guard Self.isDivisible(a, b) else {
-      values = a.isFinite ? [a] : []
+      values = a.isFinite && b.isFinite ? [a] : []
       step = 1
       decimals = NumberText.decimals(forStep: abs(a), digits: 3)
       return

@@ -22,6 +22,9 @@ extension JSONValue {
   }
 }
 
+/// Bytes that a word or number cannot hold: space, and what structures a document.
+private let wordEnds = Array(" \t\r\n,]}:[{\"".utf8)
+
 private struct JSONReader {
   let bytes: [UInt8]
   var position = 0
@@ -121,7 +124,7 @@ private struct JSONReader {
 
   private mutating func word() throws(JSONProblem) -> JSONValue {
     let start = position
-    while position < bytes.count, !Array(" \t\r\n,]}:[{\"".utf8).contains(bytes[position]) { position += 1 }
+    while position < bytes.count, !wordEnds.contains(bytes[position]) { position += 1 }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     switch text {
     case "null": return .null
@@ -129,11 +132,10 @@ private struct JSONReader {
     case "false": return .bool(false)
     case "NaN", "Infinity", "-Infinity": return .number(text)
     default:
-      position = start
-      guard text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil else {
+      guard isNumber(bytes[start..<position]) else {
+        position = start
         throw problem(text.isEmpty ? "a value is missing" : "`\(text.prefix(20))` is not a JSON value")
       }
-      position = start + text.utf8.count
       return .number(text)
     }
   }
@@ -146,8 +148,32 @@ private struct JSONReader {
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+    while position < bytes.count, bytes[position] <= 0x20, wordEnds.contains(bytes[position]) { position += 1 }
   }
 
   private func problem(_ message: String) -> JSONProblem { JSONProblem(message: message, offset: position) }
+}
+
+/// Whether bytes are a number as RFC 8259 writes it: `-`, digits without a leading zero, fraction, exponent.
+private func isNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
+  var rest = bytes
+  func isDigit(_ byte: UInt8?) -> Bool { byte.map { (48...57).contains($0) } ?? false }
+  func dropDigits() -> Bool {
+    let count = rest.prefix(while: isDigit).count
+    rest = rest.dropFirst(count)
+    return count > 0
+  }
+  if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+  let startsWithZero = rest.first == UInt8(ascii: "0")
+  if startsWithZero { rest = rest.dropFirst() } else if !dropDigits() { return false }
+  if rest.first == UInt8(ascii: ".") {
+    rest = rest.dropFirst()
+    guard dropDigits() else { return false }
+  }
+  if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+    rest = rest.dropFirst()
+    if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+    guard dropDigits() else { return false }
+  }
+  return rest.isEmpty
 }

@@ -54,7 +54,7 @@ extension Ledger {
         sql: """
           SELECT r.id, r.startedAt, r.commitID, m.value FROM traceMetric m JOIN runStage s ON s.trace = m.trace
           JOIN run r ON r.id = s.run WHERE m.path = ? AND m.key = ? AND s.outcome IN ('ran', 'restored') AND m.value IS NOT NULL
-          ORDER BY r.id
+          ORDER BY r.id, s.position
           """, arguments: [path, key]
       ).map { MetricPoint(run: $0[0], startedAt: $0[1], commit: $0[2], value: $0[3]) }
     }

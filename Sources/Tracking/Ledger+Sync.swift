@@ -8,6 +8,12 @@ package struct SyncReport: Sendable, Equatable {
   package var added = 0
   package var removed = 0
   package var unreadable: [UnreadableRecord] = []
+
+  package init(added: Int = 0, removed: Int = 0, unreadable: [UnreadableRecord] = []) {
+    self.added = added
+    self.removed = removed
+    self.unreadable = unreadable
+  }
 }
 
 extension Ledger {

@@ -17,6 +17,11 @@ package struct LedgerNotice: Sendable, Equatable {
   package var reason: Reason
   /// Where the old file went.
   package var movedTo: String
+
+  package init(reason: Reason, movedTo: String) {
+    self.reason = reason
+    self.movedTo = movedTo
+  }
 }
 
 /// An open ledger. Open it only to ask or to record, never on a run that does nothing.

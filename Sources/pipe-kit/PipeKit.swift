@@ -6,7 +6,9 @@ import Foundation
 import KitCatalog
 
 /// The programs, in the order of a pipeline.
-private let programs: [any ParsableCommand.Type] = [Simulate.self, Prepare.self, Features.self]
+private let programs: [any ParsableCommand.Type] = [
+  Simulate.self, Prepare.self, Features.self, Train.self, Evaluate.self, Register.self, Backtest.self, Predict.self,
+]
 
 @main struct PipeKit: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 // What a notebook's text means, and what a person is told when it means nothing.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Notebooks
@@ -60,6 +62,7 @@ struct NotebookParserTests {
     ("a\n ```{python}\nx\n", "2:2 the fence ````{python}` that opens here is never closed"),
     ("```\nx\n", "1:1 the fence ````` that opens here is never closed"),
     ("```{pyhton}\n```", "1:5 a cell cannot be in `pyhton`"),
+    ("```{}\n```", "1:5 a cell needs a language"),
     ("```{python fit, echo=FALSE}\n```", "1:12 a fence holds the language alone, not `fit, echo=FALSE`"),
     ("```{bash}\n#| label\n```", "2:4 an option line reads `key: value`, this one has no `:`"),
     (
@@ -70,6 +73,7 @@ struct NotebookParserTests {
       "```{bash}\n#| timeout: 0s\n```",
       "2:13 `timeout` is a number above 0 with a unit, such as `500ms`, `30s`, `5m` or `1h`, not `0s`"
     ),
+    ("```{bash}\n#| eval: false\n```", "2:4 there is no `eval`: every cell runs"),
     ("```{bash}\n#| error: yes\n```", "2:11 `error` is `true` or `false`, not `yes`"),
     ("```{bash}\n#| label: a\n#| label: b\n```", "3:4 option `label` is given twice"),
     ("```{bash}\n#| label: a\n```\n```{sql}\n--| label: a\n```", "5:12 label `a` is taken: the cell at line 2 has it"),
@@ -98,6 +102,32 @@ struct NotebookParserTests {
     let notebook = try NotebookParser.parse("```{bash}\n#| fig-cat: x\n```", file: "a.qmd")
     #expect(notebook.warnings.map(\.headline) == ["2:4 option `fig-cat` means nothing here and is left alone"])
     #expect(notebook.warnings.map(\.hints) == [["did you mean `fig-cap`?"]])
+  }
+
+  @Test func `an option line below code is a warning`() throws {
+    let notebook = try NotebookParser.parse("```{bash}\necho\n#| label: x\n#|\n```", file: "a.qmd")
+    #expect(notebook.warnings.map(\.headline) == ["3:1 an option line below code means nothing"])
+    #expect(notebook.cells.first?.source == "echo\n#| label: x\n#|")
+  }
+
+  @Test(arguments: 0..<20)
+  func `a cell's source is the file's lines from its first line on, whatever the text`(seed: UInt64) throws {
+    let pieces = [
+      "```{python}", "```{sql}", "```", "````", "~~~", "```{bash}", "#| label: x", "--| out: a", "---", "title: t", "", " x",
+      "```{}", "   ```", "#|", "```python", "é`", "#| timeout: 3s",
+    ]
+    var generator = SeededGenerator(seed: seed)
+    var parsed = 0
+    for _ in 0..<300 {
+      let lines = (0..<Int.random(in: 0...9, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
+      guard let notebook = try? NotebookParser.parse(lines.joined(separator: "\n"), file: "a.qmd") else { continue }
+      parsed += 1
+      for cell in notebook.cells where !cell.source.isEmpty {
+        let source = cell.source.components(separatedBy: "\n")
+        #expect(Array(lines[(cell.firstLine - 1)...].prefix(source.count)) == source, "seed \(seed): \(lines)")
+      }
+    }
+    #expect(parsed > 20)
   }
 
   @Test func `the fingerprint hears of code and not of prose, captions, labels or time limits`() throws {

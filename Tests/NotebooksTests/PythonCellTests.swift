@@ -140,6 +140,52 @@ struct PythonCellTests {
     #expect(ran.diagnostic?.hints == ["install it, for example `apt install python3`"])
   }
 
+  @Test func `a forked child, a late thread, a daemon and a wild descriptor do not hold or confuse the notebook`() throws {
+    let start = ContinuousClock.now
+    let ran = try run(
+      #"""
+      ```{python}
+      import os, subprocess, sys, threading, time
+      if os.fork() == 0:
+          display('child')
+      else:
+          os.wait()
+      threading.Thread(target=lambda: (time.sleep(0.3), display('late')), daemon=True).start()
+      subprocess.Popen(["sleep", "4"])
+      'one'
+      ```
+      ```{bash}
+      sleep 0.6
+      ```
+      ```{python}
+      '\ud800 two'
+      ```
+      ```{python}
+      '\ud800'.encode('utf-8', 'surrogatepass'); print('\ud800'); raise ValueError('\ud800')
+      ```
+      """#)
+    #expect(ran.texts(.display) == #"'one''\ud800 two'"#)
+    #expect(ran.failure == #"18: cell 4 (4 of 4) failed: ValueError: \ud800"#)
+    #expect(ran.printed == "\\ud800\n")
+    #expect(ContinuousClock.now - start < .seconds(3.5))
+    let wild = try run("```{python}\nimport os\nos.write(61, b'{}\\n')\n```")
+    #expect(
+      wild.failure == "2: cell 1 (1 of 1) failed: it closed or used descriptor 61, over which `pipe` runs the cells")
+  }
+
+  @Test func `a file that closes when the interpreter ends is whole`() throws {
+    var written = ""
+    let ran = try run("```{python}\nf = open('a.txt', 'w')\nf.write('x' * 3000);\n```") { written = try $0.text(of: "a.txt") }
+    #expect(ran.outcome == .done)
+    #expect(written.count == 3000)
+  }
+
+  @Test func `what fails at the interpreter's end is a warning`() throws {
+    let ran = try run("```{bash}\ntrap 'exit 9' EXIT\n```")
+    #expect(ran.outcome == .done)
+    #expect(ran.warnings.map(\.message) == ["bash ended with exit status 9 after its last cell"])
+  }
+
   @Test func `a timeout ends a loop`() throws {
     let ran = try run("```{python}\n#| timeout: 0.5s\nwhile True: pass\n```")
     #expect(ran.failure == "3: cell 1 (1 of 1) failed: it ran longer than 0.5s")

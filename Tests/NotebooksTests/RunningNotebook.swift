@@ -43,6 +43,7 @@ struct Ran {
 func run(
   _ text: String, params: [String: ContextValue] = [:], deps: [String: String] = [:], outs: [String: String] = [:],
   files: [String: String] = [:], environment: [String: String] = [:], keptBytes: Int = 1 << 20,
+  interruption: InterruptionWatch? = nil,
   look: (URL) throws -> Void = { _ in }
 ) throws -> Ran {
   try withTemporaryDirectory { folder in
@@ -50,7 +51,8 @@ func run(
     let context = StageNotebookContext(
       stage: "train", root: folder.path, params: params, deps: deps, outs: outs, tmp: folder.path + "/.tmp")
     var runner = CellRunner(
-      folder: folder.path, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+      folder: folder.path, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      interruption: interruption)
     runner.keptBytes = keptBytes
     var warnings: [Diagnostic] = []
     let notebook = try NotebookParser.parse(text, file: "stages/train.qmd")

@@ -94,7 +94,7 @@ struct SQLCellTests {
     ("SELECT 1;\n\nSELECT :train_lrr", 4, "parameter `:train_lrr` is not declared by stage `train`"),
     ("SELECT ?", 2, "the placeholder `?` has no parameter"),
     ("-- a comment\nSELECT 1;\nSELEC 2", 4, "near \"SELEC\": syntax error"),
-    ("SELECT 1 AS a,\n  2 AS b\n FROM\n  ordres", 2, "there is no table `ordres`"),
+    ("SELECT 1 AS a,\n  2 AS b\n FROM\n  ordres", 5, "there is no table `ordres`"),
     ("SELECT\n  zone,\n  pric\nFROM orders", 4, "no such column: pric"),
     ("SELECT zone\nFROM orders\nWHERE \"text\" = zone", 4, "no such column: text"),
     ("SELECT 1; /* a\n */ SELECT abs(-9223372036854775807 - 1)", 3, "integer overflow"),

@@ -10,6 +10,15 @@ import Testing
     ("passed", Sample.input), ("failed", Sample.failedInput), ("plain", Sample.plainInput),
   ]
 
+  @Test(arguments: pages.map(\.name)) func `pages are as expected`(name: String) throws {
+    let page = try #require(Self.pages.first { $0.name == name })
+    let report = RunReport.document(page.input)
+    for (text, file) in [(HTMLText.render(report), name + ".html"), (MarkdownText.render(report), name + ".md")] {
+      let problem = goldenMismatch(text, file)
+      #expect(problem == nil, "\(problem ?? "")")
+    }
+  }
+
   /// Set PIPE_REPORT_PAGES to a folder to get the pages there.
   @Test func `pages for a look`() throws {
     guard let folder = ProcessInfo.processInfo.environment["PIPE_REPORT_PAGES"] else { return }
