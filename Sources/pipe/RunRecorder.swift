@@ -14,19 +14,17 @@ final class RunRecorder: Sendable {
   let runID: String
   private let project: Project
   private let startedAt: Timestamp
-  private let host: RunRecord.Host
   private let snapshot = Mutex<GitSnapshot?>(nil)
 
   init(project: Project) {
     self.project = project
     startedAt = .now
     runID = RunID(at: startedAt, random: UInt32.random(in: 0 ... .max)).text
-    host = .current
   }
 
   var facts: BuildFacts {
     BuildFacts(
-      run: runID, host: host.name, now: { Timestamp.now.text },
+      run: runID, host: RunRecord.Host.currentName, now: { Timestamp.now.text },
       commit: { [self] in
         let taken = GitSnapshot.taken(of: project)
         snapshot.withLock { $0 = taken }
@@ -41,7 +39,7 @@ final class RunRecorder: Sendable {
     let record = RunRecord(
       id: runID, startedAt: startedAt.text, finishedAt: finishedAt.text,
       durationSeconds: Double(finishedAt.milliseconds - startedAt.milliseconds) / 1000, outcome: Self.outcome(outcome),
-      command: ["pipe"] + CommandLine.arguments.dropFirst(), pipeVersion: pipeVersion, host: host, git: git,
+      command: ["pipe"] + CommandLine.arguments.dropFirst(), pipeVersion: pipeVersion, host: .current, git: git,
       stages: outcome.stages.map(stageRecord))
     try RunLog(folder: project.runsFolder).append(record)
   }
@@ -100,13 +98,20 @@ extension GitSnapshot {
 }
 
 extension RunRecord.Host {
+  /// As the kernel has it; no look-up on a network.
+  static var currentName: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
   static var current: RunRecord.Host {
     let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n")
       .first { $0.hasPrefix("model name") }?.split(separator: ":").last?.trimmingCharacters(in: .whitespaces)
     let release = (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8))?.split(separator: "\n")
       .first { $0.hasPrefix("PRETTY_NAME=") }?.dropFirst(12).trimmingCharacters(in: ["\""])
     return RunRecord.Host(
-      name: ProcessInfo.processInfo.hostName, system: release ?? "Linux", processor: processor ?? "unknown",
+      name: currentName, system: release ?? "Linux", processor: processor ?? "unknown",
       cores: ProcessInfo.processInfo.activeProcessorCount)
   }
 }
