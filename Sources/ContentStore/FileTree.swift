@@ -55,22 +55,29 @@ package struct FileTree: Sendable, Equatable {
   ///
   /// - Throws: `StoreError.malformedTree`.
   package init(decoding bytes: [UInt8], named digest: Digest) throws(StoreError) {
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
-    guard let header = lines.popFirst(), header.elementsEqual("pipe-tree 1".utf8), lines.popLast()?.isEmpty == true
-    else { throw .malformedTree(digest, why: "it does not begin with `pipe-tree 1`") }
+    let header = Array("pipe-tree 1\n".utf8)
+    guard bytes.starts(with: header), bytes.last == UInt8(ascii: "\n") else {
+      throw .malformedTree(digest, why: "it does not begin with `pipe-tree 1`, or its last line is cut off")
+    }
     var entries: [Entry] = []
-    entries.reserveCapacity(lines.count)
-    for line in lines {
-      guard let entry = Entry(line: line) else {
-        throw .malformedTree(digest, why: "line \(entries.count + 2) is not a safe file entry")
+    // Earlier files whose path begins the current one: in byte order no other can be a folder of it.
+    var prefixes: [String] = []
+    var rest = bytes[header.count...]
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let number = entries.count + 2
+      guard let entry = Entry(line: rest[..<end]) else {
+        throw .malformedTree(digest, why: "line \(number) is not a safe file entry")
       }
       if let last = entries.last, !last.path.utf8.lexicographicallyPrecedes(entry.path.utf8) {
-        throw .malformedTree(digest, why: "line \(entries.count + 2) is out of order")
+        throw .malformedTree(digest, why: "line \(number) is out of order")
       }
-      if let last = entries.last, entry.path.hasPrefix(last.path + "/") {
-        throw .malformedTree(digest, why: "line \(entries.count + 2) lies below a file")
+      while let top = prefixes.last, !entry.path.utf8.starts(with: top.utf8) { prefixes.removeLast() }
+      guard !prefixes.contains(where: { entry.path.utf8.dropFirst($0.utf8.count).first == UInt8(ascii: "/") }) else {
+        throw .malformedTree(digest, why: "line \(number) lies below a file")
       }
+      prefixes.append(entry.path)
       entries.append(entry)
+      rest = rest[(end + 1)...]
     }
     self.entries = entries
   }
@@ -81,7 +88,8 @@ extension FileTree.Entry {
     let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
     guard fields.count == 4, let hex = String(validating: fields[0], as: UTF8.self),
       let digest = Digest(.sha256, hex: hex), !digest.isTree,
-      let size = String(validating: fields[1], as: UTF8.self).flatMap({ Int($0) }), size >= 0, fields[2].count == 1
+      let size = String(validating: fields[1], as: UTF8.self).flatMap({ Int($0) }), "\(size)".utf8.elementsEqual(fields[1]),
+      size >= 0, fields[2].count == 1
     else { return nil }
     let mode = fields[2][fields[2].startIndex]
     guard mode == UInt8(ascii: "x") || mode == UInt8(ascii: "-") else { return nil }
@@ -98,7 +106,9 @@ extension FileTree.Entry {
         path.append(byte)
       }
     }
-    guard !escaped, let text = String(validating: path, as: UTF8.self), WorkspacePath(text)?.text == text else { return nil }
+    guard !escaped, let text = String(validating: path, as: UTF8.self),
+      WorkspacePath(text)?.text.utf8.elementsEqual(path) == true
+    else { return nil }
     self.init(path: text, digest: digest, size: size, isExecutable: mode == UInt8(ascii: "x"))
   }
 }

@@ -12,10 +12,11 @@ package struct WorkspacePath: Sendable, Hashable {
   ///   - folder: the folder it is relative to; `nil` is the root.
   /// - Returns: `nil` when it is empty, absolute, holds a NUL, or leads out of the workspace.
   package init?(_ typed: some StringProtocol, in folder: WorkspacePath? = nil) {
-    guard !typed.isEmpty, !typed.hasPrefix("/"), !typed.utf8.contains(0) else { return nil }
-    var components: [Substring] = folder.map { $0.text.split(separator: "/") } ?? []
-    for component in Substring(typed).split(separator: "/") where component != "." {
-      if component == ".." {
+    // Bytes, not characters: a combining mark after a slash would hide the slash from `Character`, not from the kernel.
+    guard let first = typed.utf8.first, first != Self.slash, !typed.utf8.contains(0) else { return nil }
+    var components = folder.map { Self.components($0.text) } ?? []
+    for component in Self.components(String(typed)) where !component.utf8.elementsEqual(".".utf8) {
+      if component.utf8.elementsEqual("..".utf8) {
         if components.popLast() == nil { return nil }
       } else {
         components.append(component)
@@ -25,21 +26,24 @@ package struct WorkspacePath: Sendable, Hashable {
     text = components.joined(separator: "/")
   }
 
+  private static let slash = UInt8(ascii: "/")
+
+  private static func components(_ text: String) -> [Substring] { text.utf8.split(separator: slash).map(Substring.init) }
+
   private init(unchecked text: String) { self.text = text }
 
-  package var name: String { String(text[(text.lastIndex(of: "/").map { text.index(after: $0) } ?? text.startIndex)...]) }
+  package var name: String { Self.components(text).last.map(String.init) ?? text }
 
   /// The folder that holds it; `nil` at the root.
   package var parent: WorkspacePath? {
-    text.lastIndex(of: "/").map { WorkspacePath(unchecked: String(text[..<$0])) }
+    text.utf8.lastIndex(of: Self.slash).map { WorkspacePath(unchecked: String(text[..<$0])) }
   }
 
   /// Whether this is `other` or lies below it.
   package func isWithin(_ other: WorkspacePath) -> Bool {
-    text.utf8.count == other.text.utf8.count
-      ? text == other.text
-      : text.utf8.count > other.text.utf8.count && text.hasPrefix(other.text)
-        && text.utf8[text.utf8.index(text.utf8.startIndex, offsetBy: other.text.utf8.count)] == UInt8(ascii: "/")
+    guard text.utf8.starts(with: other.text.utf8) else { return false }
+    let rest = text.utf8.dropFirst(other.text.utf8.count)
+    return rest.isEmpty || rest.first == Self.slash
   }
 }
 
