@@ -92,7 +92,7 @@ package struct DirectoryObjectStore: ObjectStore {
   }
 
   private func makeParent(of path: String) throws(StoreError) {
-    guard let slash = path.lastIndex(of: "/") else { return }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
     try AtomicFile.makeFolder(String(path[..<slash]))
   }
 }

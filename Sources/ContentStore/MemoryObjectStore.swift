@@ -23,7 +23,11 @@ package final class MemoryObjectStore: ObjectStore {
     insert(bytes, as: digest)
   }
 
-  package func copy(_ digest: Digest, to path: String) throws(StoreError) { try AtomicFile.write(bytes(of: digest), to: path) }
+  package func copy(_ digest: Digest, to path: String) throws(StoreError) {
+    let bytes = try bytes(of: digest)
+    guard FileStat(path, followingLinks: false) == nil else { throw .system("write", path: path, code: 17) }
+    try AtomicFile.write(bytes, to: path)
+  }
 
   package func remove(_ digest: Digest) { objects.withLock { $0[digest] = nil } }
 

@@ -8,6 +8,8 @@ package struct Transfer: Sendable {
     package var alreadyThere = 0
     /// Digests that the source does not have.
     package var missing: [Digest] = []
+
+    package init() {}
   }
 
   package let source: any ObjectStore
@@ -21,43 +23,43 @@ package struct Transfer: Sendable {
   /// Copies objects; a tree goes after the files it lists, so a tree that is there is whole.
   package func copy(_ digests: some Sequence<Digest>, onProgress: (Summary) -> Void = { _ in }) throws(StoreError) -> Summary {
     var summary = Summary()
-    var seen: Set<Digest> = []
+    var done: [Digest: Bool] = [:]
     for digest in digests {
-      try copy(digest, &summary, &seen)
+      _ = try copy(digest, &summary, &done)
       onProgress(summary)
     }
     return summary
   }
 
-  private func copy(_ digest: Digest, _ summary: inout Summary, _ seen: inout Set<Digest>) throws(StoreError) {
-    guard seen.insert(digest).inserted else { return }
-    guard digest.isTree else { return try copyOne(digest, &summary) }
+  /// - Returns: whether the object is at the destination now, and all that it lists.
+  private func copy(_ digest: Digest, _ summary: inout Summary, _ done: inout [Digest: Bool]) throws(StoreError) -> Bool {
+    if let known = done[digest] { return known }
+    let isThere = try copyAnew(digest, &summary, &done)
+    done[digest] = isThere
+    return isThere
+  }
+
+  private func copyAnew(_ digest: Digest, _ summary: inout Summary, _ done: inout [Digest: Bool]) throws(StoreError) -> Bool {
     // A tree at the destination was written after its files.
     if try destination.contains(digest) {
       summary.alreadyThere += 1
-      return
+      return true
     }
     guard try source.contains(digest) else {
       summary.missing.append(digest)
-      return
+      return false
     }
-    let missingBefore = summary.missing.count
-    for entry in try source.tree(digest).entries { try copy(entry.digest, &summary, &seen) }
-    if summary.missing.count == missingBefore { try copyOne(digest, &summary) }
-  }
-
-  private func copyOne(_ digest: Digest, _ summary: inout Summary) throws(StoreError) {
-    if try destination.contains(digest) {
-      summary.alreadyThere += 1
-    } else if try source.contains(digest) {
-      if let source = source as? DirectoryObjectStore {
-        try destination.insert(contentsOf: source.path(of: digest), as: digest)
-      } else {
-        try destination.insert(source.bytes(of: digest), as: digest)
-      }
-      summary.copied += 1
+    if digest.isTree {
+      var isWhole = true
+      for entry in try source.tree(digest).entries where try !copy(entry.digest, &summary, &done) { isWhole = false }
+      guard isWhole else { return false }
+    }
+    if let source = source as? DirectoryObjectStore {
+      try destination.insert(contentsOf: source.path(of: digest), as: digest)
     } else {
-      summary.missing.append(digest)
+      try destination.insert(source.bytes(of: digest), as: digest)
     }
+    summary.copied += 1
+    return true
   }
 }
