@@ -55,14 +55,23 @@ package enum AtomicFile {
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw .system("write", path: path, code: errno) }
     do {
-      try writeAll(bytes, to: descriptor, path: path)
-      if durable, fsync(descriptor) != 0 { throw StoreError.system("write", path: path, code: errno) }
-      guard close(descriptor) == 0 else { throw StoreError.system("write", path: path, code: errno) }
+      try writeAndClose(bytes, descriptor, durable: durable, path: path)
       guard rename(temporary, path) == 0 else { throw StoreError.system("write", path: path, code: errno) }
     } catch {
       unlink(temporary)
       throw error as? StoreError ?? .system("write", path: path, code: EIO)
     }
+  }
+
+  private static func writeAndClose(_ bytes: [UInt8], _ descriptor: Int32, durable: Bool, path: String) throws(StoreError) {
+    do {
+      try writeAll(bytes, to: descriptor, path: path)
+      if durable, fsync(descriptor) != 0 { throw StoreError.system("write", path: path, code: errno) }
+    } catch {
+      close(descriptor)
+      throw error as? StoreError ?? .system("write", path: path, code: EIO)
+    }
+    guard close(descriptor) == 0 else { throw .system("write", path: path, code: errno) }
   }
 
   package static func write(_ text: String, to path: String, durable: Bool = false) throws(StoreError) {
@@ -85,7 +94,7 @@ package enum AtomicFile {
   /// Makes a folder and those above it.
   package static func makeFolder(_ path: String) throws(StoreError) {
     if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+    guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else {
       throw .system("make the folder", path: path, code: errno)
     }
     try makeFolder(String(path[..<slash]))
@@ -95,27 +104,62 @@ package enum AtomicFile {
   }
 
   /// Names in a folder, sorted; empty when it is not there.
+  ///
+  /// - Throws: `StoreError.malformedFile` when a name is not UTF-8, `system`.
   package static func list(_ path: String) throws(StoreError) -> [String] {
+    try rawNames(in: path).map { (bytes) throws(StoreError) in
+      guard let name = String(validating: bytes, as: UTF8.self) else {
+        throw .malformedFile(path: "\(path)/\(String(decoding: bytes, as: UTF8.self))", why: "its name is not UTF-8")
+      }
+      return name
+    }.sorted()
+  }
+
+  private static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
     guard let folder = opendir(path) else {
       if errno == ENOENT { return [] }
       throw .system("list", path: path, code: errno)
     }
     defer { closedir(folder) }
-    var names: [String] = []
+    return names(folder)
+  }
+
+  private static func names(_ folder: OpaquePointer) -> [[UInt8]] {
+    var names: [[UInt8]] = []
     while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
+      let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+      let start = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: UInt8.self)
+      let name = Array(UnsafeBufferPointer(start: start, count: strlen(UnsafePointer(OpaquePointer(start)))))
+      if name != [46], name != [46, 46] { names.append(name) }
     }
-    return names.sorted()
+    return names
   }
 
   /// Removes a file or a folder with all below it; not there is fine. Links are removed, never followed.
   package static func removeAll(_ path: String) throws(StoreError) {
-    if unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR { return }
-    guard errno == EISDIR || errno == EPERM else { throw .system("remove", path: path, code: errno) }
-    for name in try list(path) { try removeAll("\(path)/\(name)") }
-    guard rmdir(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, code: errno) }
+    try remove(Array(path.utf8) + [0], in: AT_FDCWD, path)
+  }
+
+  /// - Parameter name: ends in a zero; any bytes, since a stage may write a name that is not UTF-8.
+  private static func remove(_ name: [UInt8], in folder: Int32, _ path: String) throws(StoreError) {
+    let code = name.withUnsafeBufferPointer { bytes -> Int32 in
+      bytes.withMemoryRebound(to: CChar.self) { unlinkat(folder, $0.baseAddress!, 0) == 0 ? 0 : errno }
+    }
+    if code == 0 || code == ENOENT || code == ENOTDIR { return }
+    guard code == EISDIR || code == EPERM else { throw .system("remove", path: path, code: code) }
+    let descriptor = name.withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) {
+        openat(folder, $0.baseAddress!, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      }
+    }
+    guard descriptor >= 0, let listing = fdopendir(descriptor) else { throw .system("remove", path: path, code: errno) }
+    defer { closedir(listing) }
+    for below in names(listing) {
+      try remove(below + [0], in: descriptor, "\(path)/\(String(decoding: below, as: UTF8.self))")
+    }
+    let last = name.withUnsafeBufferPointer { bytes -> Int32 in
+      bytes.withMemoryRebound(to: CChar.self) { unlinkat(folder, $0.baseAddress!, AT_REMOVEDIR) == 0 ? 0 : errno }
+    }
+    guard last == 0 || last == ENOENT else { throw .system("remove", path: path, code: last) }
   }
 }

@@ -14,14 +14,15 @@ enum FileCopy {
     defer { close(input) }
     let output = open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
     guard output >= 0 else { throw .system("write", path: destination, code: errno) }
+    let digest: Digest
     do {
-      let digest = try copyHashing(input, output, source, destination, algorithm)
-      guard close(output) == 0 else { throw StoreError.system("write", path: destination, code: errno) }
-      return digest
+      digest = try copyHashing(input, output, source, destination, algorithm)
     } catch {
       close(output)
-      throw error as? StoreError ?? .system("write", path: destination, code: EIO)
+      throw error
     }
+    guard close(output) == 0 else { throw .system("write", path: destination, code: errno) }
+    return digest
   }
 
   private static func copyHashing(

@@ -104,7 +104,7 @@ package final class Workspace: Sendable {
     }
   }
 
-  /// Makes a path hold what a digest names, writing beside it and renaming; equal files are left alone.
+  /// Makes a path hold what a digest names, writing beside it and renaming.
   ///
   /// - Throws: `missingObject`, `corruptObject`, `malformedTree`, `escapes`, `system`; then the path holds what it held.
   package func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore)
@@ -138,7 +138,7 @@ package final class Workspace: Sendable {
     try AtomicFile.makeFolder(staging)
     for entry in tree.entries {
       let path = "\(staging)/\(entry.path)"
-      if let slash = path.lastIndex(of: "/") { try AtomicFile.makeFolder(String(path[..<slash])) }
+      if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) { try AtomicFile.makeFolder(String(path[..<slash])) }
       try putFile(entry.digest, at: path, isExecutable: entry.isExecutable, from: store)
     }
   }
@@ -164,22 +164,38 @@ package final class Workspace: Sendable {
     guard rename(staging, target) == 0 else { throw .system("write", path: target, code: errno) }
   }
 
-  /// Makes the folders above a path; refuses when one of them is a link that leads out of the workspace.
+  /// Makes the folders above a path; refuses, before anything is made, when a link among them leads out of the workspace.
   package func makeParent(of path: WorkspacePath) throws(StoreError) {
     guard let parent = path.parent else { return }
+    try checkParent(of: path)
     try AtomicFile.makeFolder(absolute(parent))
-    guard let real = realpath(absolute(parent), nil) else {
-      throw .system("look at", path: absolute(parent), code: errno)
-    }
-    defer { free(real) }
-    let text = String(cString: real)
-    guard text == root || text.hasPrefix(root + "/") else { throw .escapes(path: path.text) }
   }
 
-  package func remove(_ path: WorkspacePath) throws(StoreError) { try AtomicFile.removeAll(absolute(path)) }
+  /// - Throws: `escapes` when the nearest folder above `path` that is there lies outside the workspace.
+  private func checkParent(of path: WorkspacePath) throws(StoreError) {
+    var folder = path.parent
+    while let current = folder {
+      if let real = realpath(absolute(current), nil) {
+        defer { free(real) }
+        let text = String(cString: real)
+        guard text == root || text.utf8.starts(with: "\(root)/".utf8) else { throw .escapes(path: path.text) }
+        return
+      }
+      guard errno == ENOENT || errno == ENOTDIR else { throw .system("look at", path: absolute(current), code: errno) }
+      // A link that leads nowhere would be followed by whoever makes the folder behind it.
+      if FileStat(absolute(current), followingLinks: false)?.kind == .link { throw .escapes(path: path.text) }
+      folder = current.parent
+    }
+  }
+
+  package func remove(_ path: WorkspacePath) throws(StoreError) {
+    try checkParent(of: path)
+    try AtomicFile.removeAll(absolute(path))
+  }
 
   /// Renames a path to an absolute one on the same file system; nothing there is fine.
   package func move(_ path: WorkspacePath, to destination: String) throws(StoreError) {
+    try checkParent(of: path)
     guard rename(absolute(path), destination) == 0 || errno == ENOENT else {
       throw .system("move", path: absolute(path), code: errno)
     }
