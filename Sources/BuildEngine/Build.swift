@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ContentStore
 package import Diagnostics
-internal import Dispatch
 package import PipelineModel
 
 package struct BuildOptions: Sendable {
@@ -121,7 +120,7 @@ package struct Build: Sendable {
           case .right(let task):
             running += 1
             // Asked before the first stage changes the workspace.
-            if case .run = task { _ = state.commit(facts) }
+            _ = state.commit(facts)
             let stage = graph.stages[index]
             let position = state.position(of: index)
             group.addTask { (index, await onOwnThread { perform(stage, task, position) }) }
@@ -222,9 +221,7 @@ package struct Build: Sendable {
       for trace in state.pending { try traces.insert(trace) }
       state.pending = []
     } catch {
-      state.storageFailure = error.diagnostic
-      state.isStopping = true
-      state.pending = []
+      state.stop(error.diagnostic)
     }
     state.lastFlush = .now
   }
@@ -240,6 +237,7 @@ extension Build {
     var isStopping = false
     var isInterrupted = false
     var storageFailure: Diagnostic?
+    private let before: LockFile
     private let order: [Int]
     private let rank: [Int: Int]
     private var missing: [Int: Int]
@@ -251,6 +249,7 @@ extension Build {
       self.graph = graph
       self.order = order
       self.lock = lock
+      before = lock
       let rank = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($0.element, $0.offset) })
       self.rank = rank
       missing = Dictionary(
@@ -289,6 +288,20 @@ extension Build {
       }
     }
 
+    /// What could not be recorded did not happen: the lock file names only results that have a trace.
+    mutating func stop(_ failure: Diagnostic) {
+      storageFailure = failure
+      isStopping = true
+      for trace in pending {
+        lock.entries[trace.stage] = before.entries[trace.stage]
+        for index in outcomes.keys where outcomes[index]?.stage.name == trace.stage {
+          outcomes[index]?.result = .failed(failure)
+          outcomes[index]?.known = nil
+        }
+      }
+      pending = []
+    }
+
     /// Keeps `ready` sorted, the first of the order last.
     private mutating func insert(_ index: Int) {
       let place = rank[index] ?? 0
@@ -304,17 +317,11 @@ extension Build {
     }
 
     func outcome(interrupted: Bool) -> BuildOutcome {
-      let stopped = outcomes.values.first { if case .failed = $0.result { true } else { false } }?.stage.name ?? ""
+      let stopped =
+        order.lazy.compactMap { outcomes[$0] }.first { if case .failed = $0.result { true } else { false } }?.stage.name ?? ""
       return BuildOutcome(
         stages: order.map { outcomes[$0] ?? StageOutcome(stage: graph.stages[$0], result: .skipped(after: stopped)) },
         lock: lock, isInterrupted: interrupted || isInterrupted, storageFailure: storageFailure)
     }
-  }
-}
-
-/// Runs blocking work on a thread that is not of the cooperative pool.
-private func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
-  await withCheckedContinuation { continuation in
-    DispatchQueue.global().async { continuation.resume(returning: body()) }
   }
 }

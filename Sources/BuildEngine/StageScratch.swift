@@ -14,9 +14,20 @@ struct StageScratch: Sendable {
   }
 
   /// Moves outputs out of the way, so that the stage starts from nothing and nothing is lost if it fails.
+  ///
+  /// - Throws: `StoreError`; then everything is where it was.
   func setAside(_ paths: [WorkspacePath]) throws(StoreError) {
     try AtomicFile.write(paths.map(\.text).joined(separator: "\0"), to: "\(folder)/aside/paths")
-    for (index, path) in paths.enumerated() { try workspace.move(path, to: "\(folder)/aside/\(index)") }
+    for (index, path) in paths.enumerated() {
+      do {
+        try workspace.move(path, to: "\(folder)/aside/\(index)")
+      } catch {
+        for (earlier, path) in paths.prefix(index).enumerated() {
+          _ = rename("\(folder)/aside/\(earlier)", workspace.absolute(path))
+        }
+        throw error
+      }
+    }
   }
 
   /// Takes away what a failed stage left and brings back what was there before.

@@ -56,9 +56,15 @@ struct StageWork: Sendable {
   func run(_ stage: Stage, _ recipe: Recipe, reasons: [Reason]) -> StageOutcome {
     var outcome = StageOutcome(stage: stage, result: .ran, reasons: reasons, recipe: recipe)
     let scratch = StageScratch(folder: "\(place.scratch)/\(stage.name)", workspace: place.workspace)
+    let fleeting = stage.outputs.filter { !$0.isPersistent }.map(\.path)
     do {
       try scratch.open()
-      try scratch.setAside(stage.outputs.filter { !$0.isPersistent }.map(\.path))
+      try scratch.setAside(fleeting)
+    } catch {
+      outcome.result = .failed(Self.diagnostic(error, stage))
+      return outcome
+    }
+    do {
       for output in stage.outputs { try place.workspace.makeParent(of: output.path) }
       let environment = try StageEnvironment(stage, place, scratch: scratch.folder).write()
       let failure = execute(stage, environment, scratch, &outcome)
@@ -68,7 +74,7 @@ struct StageWork: Sendable {
     } catch {
       outcome.result = isInterrupted() ? .interrupted : .failed(Self.diagnostic(error, stage))
       // Best effort: what cannot be put back is in the store, or is found by the next build's start.
-      try? scratch.putBack(stage.outputs.filter { !$0.isPersistent }.map(\.path))
+      try? scratch.putBack(fleeting)
     }
     return outcome
   }

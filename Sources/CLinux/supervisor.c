@@ -59,6 +59,7 @@ static int kill_children(void) {
   while (*cursor) {
     if (*cursor < '0' || *cursor > '9') { cursor++; continue; }
     long pid = number(&cursor);
+    if (*cursor != ' ') break; // cut off by the end of the buffer: another process's number; the next round has it
     if (pid > 1 && kill((pid_t)pid, SIGKILL) == 0) found++;
   }
   return found;

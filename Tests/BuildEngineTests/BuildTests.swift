@@ -1,0 +1,457 @@
+// The scheduler: order, width, failures, interruption, and what is recorded.
+// SPDX-License-Identifier: Apache-2.0
+import BuildEngine
+import ContentStore
+import Diagnostics
+import Foundation
+import PipelineModel
+import Synchronization
+import TestSupport
+import Testing
+
+/// raw.txt → clean → {left, right} → join, and `alone` beside them.
+private let diamond = [
+  stage("clean", reads: ["raw.txt"], writes: [output("clean.txt")]),
+  stage("left", reads: ["clean.txt"], writes: [output("left.txt")]),
+  stage("right", reads: ["clean.txt"], writes: [output("right.txt")]),
+  stage("join", reads: ["left.txt", "right.txt"], writes: [output("join.txt")]),
+  stage("alone", reads: ["raw.txt"], writes: [output("alone.txt")]),
+]
+
+@Suite struct `A build` {
+  @Test func `runs every stage after those it needs, among free ones in the order of the manifest`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let executor = copying(diamond)
+      let outcome = try await scene.build(diamond, executor)
+      #expect(executor.ran == ["clean", "left", "right", "join", "alone"])
+      #expect(outcome.words == ["clean: ran", "left: ran", "right: ran", "join: ran", "alone: ran"])
+      #expect(scene.text("join.txt") == "join(left(clean(R)))(right(clean(R)))")
+      #expect(outcome.didWork)
+      #expect(scene.lock.entries.keys.sorted() == ["alone", "clean", "join", "left", "right"])
+    }
+  }
+
+  @Test func `a second build runs nothing and does no work`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      let lock = scene.lock
+      let executor = copying(diamond)
+      let outcome = try await scene.build(diamond, executor)
+      #expect(executor.ran == [])
+      #expect(!outcome.didWork)
+      #expect(outcome.words.allSatisfy { $0.hasSuffix(": up to date") })
+      #expect(scene.lock == lock)
+    }
+  }
+
+  @Test func `numbers its stages by their place in the order`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond), targets: ["left"])
+      #expect(scene.events == ["1/2 clean starts", "1/2 clean ran", "2/2 left starts", "2/2 left ran"])
+    }
+  }
+
+  @Test func `at width 8 ends with the same files, lock and traces as at width 1`() async throws {
+    try await withFastDirectory { folder in
+      var seen: [(LockFile, [String], [String?])] = []
+      for jobs in [1, 8] {
+        let scene = Scene(folder.appendingPathComponent("\(jobs)"))
+        try scene.write("R", to: "raw.txt")
+        _ = try await scene.build(diamond, copying(diamond), options: BuildOptions(jobs: jobs))
+        let files = ["clean", "left", "right", "join", "alone"].map { scene.text("\($0).txt") }
+        seen.append((scene.lock, try scene.traces.list(), files))
+      }
+      #expect(seen[0].0 == seen[1].0)
+      #expect(seen[0].1 == seen[1].1)
+      #expect(seen[0].1.count == 5)
+      #expect(seen[0].2 == seen[1].2)
+    }
+  }
+
+  @Test func `never has more stages at once than its width, and reaches it`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let stages = (1...6).map { stage("s\($0)", writes: [output("o\($0)")]) }
+      let now = Mutex((running: 0, most: 0))
+      let executor = ScriptedExecutor { name, command in
+        now.withLock {
+          $0.running += 1
+          $0.most = max($0.most, $0.running)
+        }
+        Thread.sleep(forTimeInterval: 0.05)
+        try "x".write(toFile: "\(command.folder)/o\(name.dropFirst())", atomically: false, encoding: .utf8)
+        now.withLock { $0.running -= 1 }
+        return .exited(0)
+      }
+      _ = try await scene.build(stages, executor, options: BuildOptions(jobs: 3))
+      #expect(now.withLock { $0.most } == 3)
+    }
+  }
+
+  @Test func `a changed input whose stage writes the same again stops there`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let stages = [
+        stage("upper", reads: ["raw.txt"], writes: [output("upper.txt")]),
+        stage("after", reads: ["upper.txt"], writes: [output("after.txt")]),
+      ]
+      let executor = ScriptedExecutor { name, command in
+        let (from, to) = name == "upper" ? ("raw.txt", "upper.txt") : ("upper.txt", "after.txt")
+        let text = try String(contentsOfFile: "\(command.folder)/\(from)", encoding: .utf8).uppercased()
+        try text.write(toFile: "\(command.folder)/\(to)", atomically: false, encoding: .utf8)
+        return .exited(0)
+      }
+      try scene.write("abc", to: "raw.txt")
+      _ = try await scene.build(stages, executor)
+      try scene.write("aBc", to: "raw.txt")
+      let outcome = try await scene.build(stages, executor)
+      #expect(outcome.words == ["upper: ran", "after: up to date"])
+    }
+  }
+
+  @Test func `an input put back to what it was brings the old results back and runs nothing`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      let lock = scene.lock
+      try scene.write("S", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      try scene.write("R", to: "raw.txt")
+      let executor = copying(diamond)
+      let outcome = try await scene.build(diamond, executor)
+      #expect(executor.ran == [])
+      #expect(outcome.words.allSatisfy { $0.hasSuffix(": restored") })
+      #expect(scene.text("join.txt") == "join(left(clean(R)))(right(clean(R)))")
+      #expect(scene.lock == lock)
+    }
+  }
+
+  @Test func `a frozen stage is left alone, whatever changed`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      try scene.write("S", to: "raw.txt")
+      var stages = diamond
+      stages[0].isFrozen = true
+      let executor = copying(stages)
+      let outcome = try await scene.build(stages, executor)
+      #expect(outcome.words == ["clean: frozen", "left: up to date", "right: up to date", "join: up to date", "alone: ran"])
+      #expect(scene.text("clean.txt") == "clean(R)")
+    }
+  }
+
+  // MARK: Failures
+
+  @Test func `after a failure nothing more is started`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let executor = copying(diamond, failing: ["left"])
+      let outcome = try await scene.build(diamond, executor)
+      #expect(executor.ran == ["clean", "left"])
+      #expect(
+        outcome.words.filter { !$0.contains("left: failed") } == [
+          "clean: ran", "right: skipped after left", "join: skipped after left", "alone: skipped after left",
+        ])
+      #expect(outcome.words[1].hasPrefix("left: failed: stage `left` failed: exit status 1 after "))
+      #expect(scene.lock.entries.keys.sorted() == ["clean"])
+    }
+  }
+
+  @Test func `told to keep going, it skips only what needs the failed stage`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let executor = copying(diamond, failing: ["left"])
+      let outcome = try await scene.build(diamond, executor, options: BuildOptions(keepGoing: true))
+      #expect(executor.ran == ["clean", "left", "right", "alone"])
+      #expect(
+        outcome.words.filter { !$0.contains("left: failed") } == [
+          "clean: ran", "right: ran", "join: skipped after left", "alone: ran",
+        ])
+    }
+  }
+
+  @Test func `a stage that lacks an input nobody makes fails and names the file`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let outcome = try await scene.build(diamond, copying(diamond))
+      #expect(
+        outcome.words.first
+          == "clean: failed: `raw.txt`, a dependency of stage `clean`, is not there and no stage makes it")
+      guard case .failed(let diagnostic) = outcome.stages.first?.result else { return }
+      #expect(diagnostic.category == .input)
+      #expect(diagnostic.location?.description == "pipeline.yaml:7:3")
+    }
+  }
+
+  @Test func `a failed stage leaves the outputs that were there before`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      let entry = scene.lock.entries["clean"]
+      try scene.write("S", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond, failing: ["clean"]))
+      #expect(scene.text("clean.txt") == "clean(R)")
+      #expect(scene.lock.entries["clean"] == entry)
+      #expect(FileManager.default.fileExists(atPath: "\(scene.scratch)/build/clean") == false)
+    }
+  }
+
+  @Test func `a failed first run leaves no output`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond, failing: ["clean"]))
+      #expect(!scene.exists("clean.txt"))
+    }
+  }
+
+  @Test func `a stage starts without its old outputs, but with those that persist`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let stages = [stage("s", reads: ["raw.txt"], writes: [output("fresh.txt"), output("kept.txt", persistent: true)])]
+      let found = Mutex<[String]>([])
+      let executor = ScriptedExecutor { _, command in
+        let names = try FileManager.default.contentsOfDirectory(atPath: command.folder).sorted()
+        found.withLock { $0 = names }
+        for name in ["fresh.txt", "kept.txt"] {
+          try "x".write(toFile: "\(command.folder)/\(name)", atomically: false, encoding: .utf8)
+        }
+        return .exited(0)
+      }
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(stages, executor)
+      #expect(found.withLock { $0 } == ["raw.txt"])
+      try scene.write("S", to: "raw.txt")
+      _ = try await scene.build(stages, executor)
+      #expect(found.withLock { $0 } == ["kept.txt", "raw.txt"])
+    }
+  }
+
+  @Test func `a stage that does not write its output fails, with the place where it is declared`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let outcome = try await scene.build([stage("s", writes: [output("out.txt")])], ScriptedExecutor { _, _ in .exited(0) })
+      #expect(outcome.words == ["s: failed: stage `s` did not write its output `out.txt`"])
+      guard case .failed(let diagnostic) = outcome.stages.first?.result else { return }
+      #expect(diagnostic.location?.description == "pipeline.yaml:9:3")
+      #expect(scene.lock.entries.isEmpty)
+    }
+  }
+
+  @Test func `a result whose input changed meanwhile is not recorded`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let stages = [stage("s", reads: ["raw.txt"], writes: [output("out.txt")])]
+      let executor = ScriptedExecutor { _, command in
+        try "out".write(toFile: "\(command.folder)/out.txt", atomically: false, encoding: .utf8)
+        try "S".write(toFile: "\(command.folder)/raw.txt", atomically: false, encoding: .utf8)
+        return .exited(0)
+      }
+      let outcome = try await scene.build(stages, executor)
+      #expect(outcome.words == ["s: failed: raw.txt changed while stage `s` ran, so its result is not recorded"])
+      let kept = try scene.traces.list()
+      #expect(kept == [])
+      #expect(scene.lock.entries.isEmpty)
+      #expect(!scene.exists("out.txt"))
+    }
+  }
+
+  @Test(arguments: [
+    (CommandResult.End.exited(3), "stage `s` failed: exit status 3 after "),
+    (.signalled(9), "stage `s` was killed by signal 9 after "),
+    (.notStarted(2), "stage `s` could not be started: No such file or directory"),
+  ])
+  func `each way to fail has its words`(end: CommandResult.End, message: String) async throws {
+    try await withFastDirectory { folder in
+      let outcome = try await Scene(folder).build([stage("s")], ScriptedExecutor { _, _ in end })
+      guard case .failed(let diagnostic) = outcome.stages.first?.result else {
+        Issue.record("the stage did not fail")
+        return
+      }
+      #expect(diagnostic.message.hasPrefix(message))
+      #expect(diagnostic.category == .work)
+    }
+  }
+
+  @Test func `of several commands the first that fails ends the stage`() async throws {
+    try await withFastDirectory { folder in
+      var twice = stage("s")
+      twice.work = .commands(["one", "two", "three"])
+      let heard = Mutex<[String]>([])
+      _ = try await Scene(folder).build(
+        [twice],
+        ScriptedExecutor { _, command in
+          heard.withLock { $0.append(command.arguments.last ?? "") }
+          return .exited(command.arguments.last == "two" ? 1 : 0)
+        })
+      #expect(heard.withLock { $0 } == ["one", "two"])
+    }
+  }
+
+  // MARK: Interruption
+
+  @Test func `once interrupted, nothing more starts and what ends is not recorded`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond), targets: ["clean"])
+      let isRaised = Mutex(false)
+      let copier = copying(diamond)
+      let executor = ScriptedExecutor { name, command in
+        isRaised.withLock { $0 = true }
+        return copier.run(command) { _ in }.end
+      }
+      let outcome = try await scene.build(diamond, executor, isInterrupted: { isRaised.withLock { $0 } })
+      #expect(executor.ran == ["left"])
+      #expect(outcome.isInterrupted)
+      #expect(outcome.words.prefix(2) == ["clean: up to date", "left: interrupted"])
+      #expect(outcome.words.dropFirst(2).allSatisfy { $0.contains("skipped") })
+      #expect(!scene.exists("left.txt"))
+      #expect(scene.lock.entries.keys.sorted() == ["clean"])
+    }
+  }
+
+  @Test func `a killed build's outputs come back with the next one`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("old result", to: "data/out.txt")
+      try scene.write("new result", to: "other.txt")
+      // As a build leaves it that was killed while `s` and `t` ran: `t` had written its new output already.
+      try folder.write("data/out.txt", to: "scratch/killed/s/aside/paths")
+      try FileManager.default.moveItem(
+        atPath: "\(scene.root)/data/out.txt", toPath: "\(scene.scratch)/killed/s/aside/0")
+      try folder.write("other.txt", to: "scratch/killed/t/aside/paths")
+      try folder.write("previous", to: "scratch/killed/t/aside/0")
+      try Build.recover(scratch: scene.scratch, workspace: scene.workspace)
+      #expect(scene.text("data/out.txt") == "old result")
+      #expect(scene.text("other.txt") == "new result")
+      let left = try FileManager.default.contentsOfDirectory(atPath: scene.scratch)
+      #expect(left == [])
+    }
+  }
+
+  @Test func `recovery outside the workspace is refused`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("x", to: "x.txt")
+      try folder.write("../escaped.txt", to: "scratch/killed/s/aside/paths")
+      try folder.write("bytes", to: "scratch/killed/s/aside/0")
+      try Build.recover(scratch: scene.scratch, workspace: scene.workspace)
+      #expect(!FileManager.default.fileExists(atPath: folder.path + "/escaped.txt"))
+    }
+  }
+
+  // MARK: Storage
+
+  @Test func `when traces cannot be kept the build stops and the lock file names none of them`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder, traces: FullTraceStore())
+      try scene.write("R", to: "raw.txt")
+      let outcome = try await scene.build(diamond, copying(diamond))
+      #expect(outcome.storageFailure?.category == .storage)
+      #expect(outcome.storageFailure?.message == "cannot write `traces`: No space left on device")
+      #expect(outcome.words.first == "clean: failed: cannot write `traces`: No space left on device")
+      #expect(!outcome.words.contains { $0.hasSuffix(": ran") })
+      #expect(scene.lock.entries.isEmpty)
+    }
+  }
+
+  @Test func `when the stage's own folder cannot be made its old outputs stay`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("precious", to: "out.txt")
+      // Longer than a name may be.
+      let long = stage(String(repeating: "s", count: 300), writes: [output("out.txt")])
+      let executor = ScriptedExecutor { _, _ in .exited(0) }
+      let outcome = try await scene.build([long], executor)
+      #expect(outcome.words.first?.contains("File name too long") == true)
+      #expect(executor.ran == [])
+      #expect(scene.text("out.txt") == "precious")
+    }
+  }
+
+  @Test func `when one output cannot be moved aside all stay where they were`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("precious", to: "a.txt")
+      try scene.write("a file, not a folder", to: "b")
+      let executor = ScriptedExecutor { _, _ in .exited(0) }
+      let outcome = try await scene.build([stage("s", writes: [output("a.txt"), output("b/c.txt")])], executor)
+      #expect(outcome.words.first?.contains("Not a directory") == true)
+      #expect(executor.ran == [])
+      #expect(scene.text("a.txt") == "precious")
+      #expect(scene.text("b") == "a file, not a folder")
+    }
+  }
+
+  @Test func `an object that was damaged is taken out, and the stage runs instead`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      let object = scene.store.path(of: Digest.of("clean(R)"))
+      try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: object)
+      try "rotten".write(toFile: object, atomically: false, encoding: .utf8)
+      try scene.remove("clean.txt")
+      let outcome = try await scene.build(diamond, copying(diamond))
+      #expect(outcome.words.first == "clean: ran")
+      #expect(scene.text("clean.txt") == "clean(R)")
+      let mended = try scene.store.bytes(of: Digest.of("clean(R)"))
+      #expect(mended == Array("clean(R)".utf8))
+    }
+  }
+
+  @Test func `a directory's outputs are taken whole and brought back whole`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let stages = [stage("s", reads: ["raw.txt"], writes: [output("model")])]
+      let executor = ScriptedExecutor { _, command in
+        let place = "\(command.folder)/model/deep"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        try "a".write(toFile: "\(place)/a", atomically: false, encoding: .utf8)
+        try "b".write(toFile: "\(command.folder)/model/b", atomically: false, encoding: .utf8)
+        return .exited(0)
+      }
+      _ = try await scene.build(stages, executor)
+      try scene.write("stray", to: "model/stray")
+      try scene.remove("model/b")
+      let outcome = try await scene.build(stages, executor)
+      #expect(outcome.words == ["s: restored"])
+      #expect(scene.text("model/deep/a") == "a")
+      #expect(scene.text("model/b") == "b")
+      #expect(!scene.exists("model/stray"))
+    }
+  }
+
+  @Test func `a trace tells when, where and from which commit its result came`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond), targets: ["clean"])
+      let trace = try #require(scene.traces.list().first.flatMap { try scene.traces.trace($0) })
+      #expect(trace.stage == "clean")
+      #expect(trace.facts.run == "run")
+      #expect(trace.facts.host == "host")
+      #expect(trace.facts.finishedAt == "2026-01-02T03:04:05Z")
+      #expect(trace.facts.commit == "c0ffee")
+      #expect(trace.facts.isDirty)
+      #expect(trace.facts.peakMemoryBytes == 4096)
+      #expect(trace.outputs.map(\.path) == ["clean.txt"])
+      // printf 'clean(R)' | sha256sum
+      #expect(trace.outputs.map(\.digest.digits) == ["c8bbf7a80b30cde87f24138e3df01c318f04c108bf6baad7f09432276115bd7b"])
+    }
+  }
+}
