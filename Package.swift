@@ -1,7 +1,6 @@
 // swift-tools-version: 6.1
 // The floor plan of `pipe`: a target imports only from lower floors (docs/architecture.md).
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -14,18 +13,31 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+let staticWraps = [
+  "swift_copyAuxiliaryExecutablePath", "_dispatch_workq_worker_register", "_dispatch_workq_worker_unregister",
+]
+
+/// The server runs where nothing else is installed: libc, the Swift runtime and libcrypto are linked into it. What `--wrap`
+/// is for stands in Sources/pipe-serve/BareStart.swift.
+let staticExecutable: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-static-executable"] + staticWraps.flatMap { ["-Xlinker", "--wrap=\($0)"] } + ["-Xlinker", "-s"],
+    .when(configuration: .release))
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: settings)
 }
 
-func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func door(_ name: String, _ dependencies: [Target.Dependency], linked: [LinkerSetting] = []) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: settings, linkerSettings: linked)
 }
 
-func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ target: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
   .testTarget(
     name: "\(target)Tests", dependencies: [.byName(name: target), "TestSupport"] + dependencies,
-    exclude: [], swiftSettings: settings)
+    exclude: data, swiftSettings: settings)
 }
 
 let targets: [Target] = [
@@ -68,7 +80,8 @@ let targets: [Target] = [
   door(
     "pipe",
     [
-      "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks", "Evaluation",
+      "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks",
+      "Evaluation",
       "BuildEngine", "Verification", "Reporting", argumentParser,
     ]),
   door(
@@ -77,7 +90,9 @@ let targets: [Target] = [
       "Diagnostics", "Tabular", "KitCatalog", "Evaluation", "Scoring", "Learning", "FeatureStore", "CCrypto",
       argumentParser,
     ]),
-  door("pipe-serve", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", "Serving", argumentParser]),
+  door(
+    "pipe-serve", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", "Serving", argumentParser],
+    linked: staticExecutable),
 
   // Tests.
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: settings),
@@ -92,27 +107,12 @@ let targets: [Target] = [
   tests("Scoring", ["Tabular"]),
   tests("BuildEngine", ["ContentStore", "PipelineModel", "Tracking", "Diagnostics"]),
   tests("Learning", ["Tabular", "Evaluation", "Scoring"]),
-  tests("FeatureStore", ["Tabular"]),
+  tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
-  tests("Reporting", ["PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"]),
+  tests("Reporting", ["PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
   tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),
 ]
-
-// Until every room is furnished, an empty one is left out.
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-func exists(_ target: Target) -> Bool {
-  let folder = target.path ?? ((target.type == .test ? "Tests/" : "Sources/") + target.name)
-  return FileManager.default.fileExists(atPath: root.appendingPathComponent(folder).path)
-}
-let present = targets.filter(exists)
-let names = Set(present.map(\.name))
-for target in present {
-  target.dependencies = target.dependencies.filter {
-    if case .byNameItem(let name, _) = $0 { return names.contains(name) }
-    return true
-  }
-}
 
 let package = Package(
   name: "pipe",
@@ -121,6 +121,6 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
-  targets: present,
+  targets: targets,
   swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,11 @@
 # The server as one static binary: no libc, no loader, nothing beside it.
 # SPDX-License-Identifier: Apache-2.0
 
-# `-static-executable` links libc, the Swift runtime, Foundation and libcrypto in; `--wrap` keeps the runtime from looking for
-# its crash reporter through /proc before main (Sources/pipe-serve/BacktracerPath.swift); `-s` leaves symbols and debug lines out.
+# `-static-executable` links libc, the Swift runtime and Foundation in; `--wrap` puts stand-ins in place of what would need /proc
+# (Sources/pipe-serve/BareStart.swift); `-s` leaves symbols and debug lines out.
 SERVE_FLAGS = -c release --product pipe-serve --static-swift-stdlib -Xswiftc -static-executable \
-  -Xlinker --wrap=swift_copyAuxiliaryExecutablePath -Xlinker -s
-# Not the folder of the other builds: their objects are made for shared libraries.
+  -Xlinker --wrap=swift_copyAuxiliaryExecutablePath -Xlinker --wrap=_dispatch_workq_worker_register \
+  -Xlinker --wrap=_dispatch_workq_worker_unregister -Xlinker -s
 SERVE_SCRATCH ?= .build
 SERVE_BINARY ?= .build/pipe-serve
 

@@ -41,7 +41,8 @@ package struct BoostingLearner: Sendable {
     var validMatrix: BoosterMatrix?
     if let valid { validMatrix = try BoosterMatrix(valid) }
     let booster = try Booster(
-      parameters: parameters.boosterParameters, matrices: [trainMatrix] + (validMatrix.map { [$0] } ?? []))
+      parameters: parameters.boosterParameters + [("base_score", "\(startingPoint(train.labels))")],
+      matrices: [trainMatrix] + (validMatrix.map { [$0] } ?? []))
 
     var stop = EarlyStop(patience: parameters.earlyStoppingRounds)
     var tried = 0
@@ -60,6 +61,18 @@ package struct BoostingLearner: Sendable {
     return BoostedModel(
       json: try best.json(), bestIteration: kept - 1, rounds: tried, trainMAE: trainMAE,
       validMAE: validMatrix == nil ? nil : stop.bestError, history: stop.history, totalGain: gains)
+  }
+}
+
+extension BoostingLearner {
+  /// What the sum begins with: the best constant, from where the first trees need not walk far.
+  ///
+  /// It matters most for pseudo-Huber, whose second derivative all but vanishes far from the truth.
+  private func startingPoint(_ labels: [Float]) -> Float {
+    switch parameters.objective {
+    case .squaredError: Float(labels.reduce(0.0) { $0 + Double($1) } / Double(labels.count))
+    case .absoluteError, .pseudoHuber: labels.sorted()[labels.count / 2]
+    }
   }
 }
 

@@ -58,7 +58,7 @@ final class BashInterpreter: CellInterpreter {
           failed.append(answer)
           continue
         }
-        recording.takePrinted(withNotebookName)
+        recording.close(withNotebookName)
         return result(of: cell, answer, failed, recording.outputs)
       }
       return abandon(cell, event, failed, process, &recording)
@@ -74,8 +74,18 @@ final class BashInterpreter: CellInterpreter {
     let complaint = complaintLine(outputs)
     guard answer.status != 0, stopped || isStrict || complaint?.isSyntax == true else { return result }
     let line = failingLine(failed, status: answer.status) ?? complaint?.line ?? cell.cell.firstLine
-    result.failure = CellFailure(line: line, message: "exit status \(answer.status)", text: "exit status \(answer.status)")
+    result.failure = CellFailure(
+      line: line, message: "exit status \(answer.status)", text: "exit status \(answer.status)",
+      causes: deathOfCommand(status: answer.status))
     return result
+  }
+
+  /// What a status says of a command that a signal ended: bash adds 128 to the signal's number.
+  private func deathOfCommand(status: Int) -> [String] {
+    let signal = Int32(clamping: status - 128)
+    guard signalName(signal) != "unknown" else { return [] }
+    let memory = signal == 9 ? "; memory may have run out" : ""
+    return ["a command was killed by signal \(signal) (\(signalName(signal)))\(memory)"]
   }
 
   /// The line of the command that stopped the cell: inside the subshell, when a subshell failed just before with the same status.
@@ -95,7 +105,7 @@ final class BashInterpreter: CellInterpreter {
     } else if process.end == nil {
       process.killTree()
     }
-    recording.takePrinted(withNotebookName)
+    recording.close(withNotebookName)
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
     if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }

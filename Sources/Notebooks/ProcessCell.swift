@@ -6,9 +6,17 @@ import Foundation
 /// The outputs of a running cell, in the order that does not hang on timing: before each display what was printed until
 /// then, standard output before standard error.
 struct CellRecording {
+  /// More displays of one cell than this, or more bytes of them, are left out.
+  static let mostDisplays = 1000
+  static let mostDisplayBytes = 64 << 20
+
   let surroundings: CellSurroundings
   let process: InterpreterProcess
   var outputs: [CellOutput] = []
+  private var displays = 0
+  private var displayBytes = 0
+  private var displaysLeftOut = 0
+  private var printedBytes = 0
 
   init(_ process: InterpreterProcess, _ surroundings: CellSurroundings) {
     self.process = process
@@ -16,20 +24,38 @@ struct CellRecording {
     startCapture()
   }
 
+  /// What the parts between displays may keep shrinks as the cell prints, but never below a few lines.
   private func startCapture() {
-    process.standardOutput = CapturedText(keeping: surroundings.keptBytes)
-    process.standardError = CapturedText(keeping: surroundings.keptBytes)
+    let kept = max(surroundings.keptBytes - printedBytes, min(surroundings.keptBytes, 4096))
+    process.standardOutput = CapturedText(keeping: kept)
+    process.standardError = CapturedText(keeping: kept)
   }
 
   mutating func add(display data: [String: String]) {
+    let bytes = data.values.reduce(0) { $0 + $1.utf8.count }
+    guard displays < Self.mostDisplays, displayBytes + bytes <= Self.mostDisplayBytes else {
+      displaysLeftOut += 1
+      return
+    }
     takePrinted()
+    displays += 1
+    displayBytes += bytes
     outputs.append(CellOutput(kind: .display, data: cleaned(data)))
   }
 
-  mutating func takePrinted(_ mend: (String) -> String = { $0 }) {
+  /// The cell is at its end: the rest of what it printed, and what was left out.
+  mutating func close(_ mend: (String) -> String = { $0 }) {
+    takePrinted(mend)
+    guard displaysLeftOut > 0 else { return }
+    let note = "[… \(displaysLeftOut) more displays left out …]\n"
+    outputs.append(CellOutput(kind: .standardError, data: ["text/plain": note]))
+  }
+
+  private mutating func takePrinted(_ mend: (String) -> String = { $0 }) {
     for (kind, text) in [
       (CellOutput.Kind.standardOutput, process.standardOutput.text), (.standardError, process.standardError.text),
     ] where !text.isEmpty {
+      printedBytes += text.utf8.count
       outputs.append(CellOutput(kind: kind, data: ["text/plain": surroundings.withoutMachinePaths(mend(text))]))
     }
     startCapture()

@@ -89,7 +89,7 @@ final class PythonInterpreter: CellInterpreter {
         _ = process.send(Data("{}".utf8))
         continue
       }
-      recording.takePrinted()
+      recording.close()
       parametersRead.formUnion(answer.read ?? [])
       return result(of: cell, answer, recording.outputs)
     }
@@ -117,7 +117,7 @@ final class PythonInterpreter: CellInterpreter {
     } else if process.end == nil {
       process.killTree()
     }
-    recording.takePrinted()
+    recording.close()
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
     if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }

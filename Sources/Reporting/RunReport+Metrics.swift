@@ -34,6 +34,7 @@ extension RunReport {
             evaluation.metrics, previous, caption: "Against the previous run", reference: "Previous run",
             paired: input.pairedWithPrevious)))
     }
+    if let caution = dataCaution(evaluation, input) { blocks.append(.note(.caution, [.text(caution)])) }
     if let baseline, !baseline.metrics.isEmpty {
       blocks.append(
         .table(
@@ -47,6 +48,18 @@ extension RunReport {
     if let line = irreducibleLine(evaluation) { blocks.append(.paragraph(line)) }
     blocks.append(.paragraph([.muted(methodLine(evaluation, input))]))
     return blocks
+  }
+
+  /// A difference between runs on different data is not one between models.
+  private static func dataCaution(_ evaluation: EvaluationDocument, _ input: Input) -> String? {
+    guard let before = input.previousEvaluation else { return nil }
+    if before.rows != evaluation.rows {
+      return
+        "The previous run was evaluated on \(NumberText.count(before.rows)) rows, this one on \(NumberText.count(evaluation.rows)): "
+        + "the differences are those of model and data together."
+    }
+    guard let previous = input.previous, !RunChanges(now: input.run, then: previous).inputs.isEmpty else { return nil }
+    return "Input data changed since the previous run: the differences may be those of model and data together."
   }
 
   static func change(

@@ -76,11 +76,15 @@ extension RunReport {
   private static func stageBlocks(_ stage: StageRecord, _ content: StageContent?) -> [Report.Block] {
     var blocks: [Report.Block] = []
     if let failure = stage.failure { blocks.append(.note(.bad, .message(PlainText.withoutTerminalCodes(failure)))) }
+    blocks.append(contentsOf: filesLine(stage))
     if let woven = content?.woven {
       let code = woven.cells.filter { $0.language != nil }.count
       blocks.append(.paragraph([.code(woven.file), .muted(", \(code) code cell\(code == 1 ? "" : "s")")]))
       for cell in woven.cells { blocks += cellBlocks(cell, file: woven.file) }
       return blocks
+    }
+    if stage.notebook != nil, content?.logTail == nil {
+      return blocks + [.paragraph([.muted("There is no executed form of the notebook for this run.")])]
     }
     if !stage.command.isEmpty { blocks.append(.code(stage.command.joined(separator: "\n"), language: "sh")) }
     if let log = logBlock(content?.logTail, lines: 200) {
@@ -89,6 +93,23 @@ extension RunReport {
       blocks.append(.paragraph([.muted(stage.outcome.isDone ? "It wrote nothing to its log." : "There is no log.")]))
     }
     return blocks
+  }
+
+  /// `Needs a, b. Makes c.`
+  private static func filesLine(_ stage: StageRecord) -> [Report.Block] {
+    var line: [Report.Inline] = []
+    func add(_ verb: String, _ paths: [String]) {
+      guard !paths.isEmpty else { return }
+      line.append(.text((line.isEmpty ? "" : " ") + verb + " "))
+      for (index, path) in paths.prefix(12).enumerated() {
+        if index > 0 { line.append(.text(", ")) }
+        line.append(.code(path))
+      }
+      line.append(.text(paths.count > 12 ? " and \(paths.count - 12) more." : "."))
+    }
+    add("Needs", stage.dependencies.map(\.path))
+    add("Makes", stage.outputs.map(\.path))
+    return line.isEmpty ? [] : [.paragraph(line)]
   }
 
   private static func logBlock(_ log: String?, lines: Int) -> Report.Block? {

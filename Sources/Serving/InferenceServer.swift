@@ -4,7 +4,6 @@ package import Hummingbird
 package import HummingbirdCore
 package import Logging
 import NIOCore
-import NIOHTTPTypes
 
 /// Where the server listens, and under which bounds.
 package struct InferenceServer: Sendable {
@@ -40,15 +39,11 @@ package struct InferenceServer: Sendable {
 
   private func connections() -> HTTPServerBuilder {
     let limits = limits
-    var configuration = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [
-        RequestGuard(limit: TimeAmount(limits.request), bodyBytes: limits.bodyBytes + limits.drainedBytes)
-      ],
-      idleTimeout: TimeAmount(limits.idle))
+    var configuration = HTTP1Channel.Configuration(idleTimeout: TimeAmount(limits.idle))
     configuration.httpDecoder = .init(
       maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes, maxHeaderFieldCount: limits.headerFields)
     return HTTPServerBuilder { [configuration] responder in
-      LoopBoundChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+      LoopBoundChannel(base: HTTP1Channel(responder: responder, configuration: configuration), limits: limits)
     }
   }
 }

@@ -6,10 +6,11 @@ extension Ledger {
   /// The lineage of what a person names: a path (its newest content), a digest, or the beginning of one (4 digits or more).
   ///
   /// A path inside a directory that a stage makes or reads stands for that directory.
+  /// - Parameter everyUse: follow all executions that read a file, not only the newest of each stage.
   /// - Throws: `TrackingError.unknownLineage` with the nearest path; `TrackingError.ambiguousLineage` with the digests.
-  package func lineage(of query: String) throws(TrackingError) -> LineageTree {
+  package func lineage(of query: String, everyUse: Bool = false) throws(TrackingError) -> LineageTree {
     try read("answer a question of lineage") { database in
-      var walk = LineageWalk(database: database)
+      var walk = LineageWalk(database: database, everyUse: everyUse)
       let subject = try walk.resolve(query)
       return try walk.tree(of: subject)
     }
@@ -24,27 +25,34 @@ private struct Subject {
 }
 
 /// A trace with what orders it among others.
-private struct Execution {
+private struct Candidate {
   var id: Int64
-  var facts: LineageExecution
+  var digest: String
+  var stage: String
+  /// When it was executed first, as far as known.
+  var startedAt: String
   /// When it was last part of a result.
   var lastSeen: String
+  var hasRun: Bool
 }
 
 /// One walk over the graph of traces; each is unfolded once in each direction.
 private struct LineageWalk {
   let database: Database
-  private var executions: [Int64: Execution] = [:]
+  let everyUse: Bool
   private var unfoldedUp: Set<Int64> = []
   private var unfoldedDown: Set<Int64> = []
 
-  init(database: Database) { self.database = database }
+  init(database: Database, everyUse: Bool) {
+    self.database = database
+    self.everyUse = everyUse
+  }
 }
 
 // MARK: What is meant
 
 extension LineageWalk {
-  mutating func resolve(_ query: String) throws -> Subject {
+  func resolve(_ query: String) throws -> Subject {
     let path = normalised(query)
     if let digest = try newestDigest(at: path) { return Subject(path: path, digest: digest) }
     for folder in ancestors(of: path) {
@@ -59,13 +67,18 @@ extension LineageWalk {
     (query.hasPrefix("/") ? "/" : "") + query.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
   }
 
-  private mutating func newestDigest(at path: String) throws -> String? {
-    let rows = try Row.fetchAll(
-      database, sql: "SELECT trace, isOutput, digest FROM traceFile WHERE path = ?", arguments: [path])
-    let ranked = try rows.map { row in (digest: row[2] as String, isOutput: row[1] as Bool, trace: try execution(row[0])) }
-    return ranked.max { a, b in
-      (a.trace.lastSeen, a.isOutput ? 1 : 0, a.digest) < (b.trace.lastSeen, b.isOutput ? 1 : 0, b.digest)
-    }?.digest
+  private func newestDigest(at path: String) throws -> String? {
+    try String.fetchOne(
+      database,
+      sql: "SELECT f.digest FROM traceFile f WHERE f.path = ? ORDER BY \(lastSeen) DESC, f.isOutput DESC, f.digest DESC LIMIT 1",
+      arguments: [path])
+  }
+
+  private func newestPath(of digest: String) throws -> String {
+    try String.fetchOne(
+      database,
+      sql: "SELECT f.path FROM traceFile f WHERE f.digest = ? ORDER BY f.isOutput DESC, \(lastSeen) DESC, f.path LIMIT 1",
+      arguments: [digest]) ?? ""
   }
 
   private func digest(beginningWith query: String) throws -> String? {
@@ -80,20 +93,7 @@ extension LineageWalk {
     return found.first
   }
 
-  private func described(_ digest: String) throws -> String {
-    let path = try String.fetchOne(
-      database, sql: "SELECT path FROM traceFile WHERE digest = ? ORDER BY isOutput DESC, path", arguments: [digest])
-    return "\(digest)  \(path ?? "")"
-  }
-
-  private mutating func newestPath(of digest: String) throws -> String {
-    let rows = try Row.fetchAll(
-      database, sql: "SELECT trace, isOutput, path FROM traceFile WHERE digest = ?", arguments: [digest])
-    let ranked = try rows.map { row in (path: row[2] as String, isOutput: row[1] as Bool, trace: try execution(row[0])) }
-    return ranked.max { a, b in
-      (a.isOutput ? 1 : 0, a.trace.lastSeen, b.path) < (b.isOutput ? 1 : 0, b.trace.lastSeen, a.path)
-    }?.path ?? ""
-  }
+  private func described(_ digest: String) throws -> String { "\(digest)  \(try newestPath(of: digest))" }
 }
 
 // MARK: The tree
@@ -102,156 +102,176 @@ extension LineageWalk {
   mutating func tree(of subject: Subject) throws -> LineageTree {
     let makers = try makers(path: subject.path, digest: subject.digest, consumer: nil, below: [])
     let up = try steps(makers, below: [])
-    let down = try uses(path: subject.path, digest: subject.digest, maker: makers.first?.id)
+    let down = try uses(path: subject.path, digest: subject.digest, maker: makers.first?.best.id)
     return LineageTree(path: subject.path, digest: subject.digest, inside: subject.inside, madeBy: up, usedBy: down)
   }
 
   /// - Parameter below: the traces between here and the file that was asked for.
-  private mutating func steps(_ makers: [Execution], below: [Int64]) throws -> [LineageStep] {
+  private mutating func steps(_ makers: [Maker], below: [Int64]) throws -> [LineageStep] {
     var steps: [LineageStep] = []
-    for (index, maker) in makers.enumerated() {
-      guard index == 0, unfoldedUp.insert(maker.id).inserted else {
-        steps.append(LineageStep(execution: maker.facts, inputs: [], isFolded: true))
-        continue
-      }
+    for maker in makers {
+      let isFolded = !unfoldedUp.insert(maker.best.id).inserted
       var inputs: [LineageInput] = []
-      for file in try files(of: maker.id, areOutputs: false) {
-        let above = try self.makers(path: file.path, digest: file.digest, consumer: maker, below: below + [maker.id])
-        let madeBy = try self.steps(above, below: below + [maker.id])
-        inputs.append(LineageInput(path: file.path, digest: file.digest, madeBy: madeBy))
+      for file in isFolded ? [] : try files(of: maker.best.id, areOutputs: false) {
+        let chain = below + [maker.best.id]
+        let above = try self.makers(path: file.path, digest: file.digest, consumer: maker.best, below: chain)
+        inputs.append(LineageInput(path: file.path, digest: file.digest, madeBy: try self.steps(above, below: chain)))
       }
-      steps.append(LineageStep(execution: maker.facts, inputs: inputs, isFolded: false))
+      let execution = try execution(maker.best.id)
+      steps.append(LineageStep(execution: execution, inputs: inputs, isFolded: isFolded, others: maker.others))
     }
     return steps
   }
 
   private mutating func uses(path: String, digest: String, maker: Int64?) throws -> [LineageUse] {
     var uses: [LineageUse] = []
-    for user in try users(path: path, digest: digest, maker: maker) {
-      guard unfoldedDown.insert(user.id).inserted else {
-        uses.append(LineageUse(execution: user.facts, outputs: [], isFolded: true))
-        continue
-      }
+    let users = try users(path: path, digest: digest, maker: maker)
+    let ofStage = Dictionary(users.map { ($0.stage, 1) }, uniquingKeysWith: +)
+    var seen: Set<String> = []
+    for user in users where everyUse || seen.insert(user.stage).inserted {
+      let isFolded = !unfoldedDown.insert(user.id).inserted
       var outputs: [LineageOutput] = []
-      for file in try files(of: user.id, areOutputs: true) {
+      for file in isFolded ? [] : try files(of: user.id, areOutputs: true) {
         let usedBy = try self.uses(path: file.path, digest: file.digest, maker: user.id)
         outputs.append(LineageOutput(path: file.path, digest: file.digest, usedBy: usedBy))
       }
-      uses.append(LineageUse(execution: user.facts, outputs: outputs, isFolded: false))
+      let others = everyUse ? 0 : (ofStage[user.stage] ?? 1) - 1
+      uses.append(LineageUse(execution: try execution(user.id), outputs: outputs, isFolded: isFolded, others: others))
     }
     return uses
   }
 
   private func files(of trace: Int64, areOutputs: Bool) throws -> [TracedFile] {
     try Row.fetchAll(
-      database, sql: "SELECT path, digest FROM traceFile WHERE trace = ? AND isOutput = ? ORDER BY path",
+      database, sql: "SELECT path, digest FROM traceFile WHERE trace = ? AND isOutput = ? ORDER BY path, digest",
       arguments: [trace, areOutputs]
     ).map { TracedFile(path: $0[0], digest: $0[1]) }
   }
-}
 
-// MARK: Edges
-
-extension LineageWalk {
-  /// The traces that made what stood at a path, the likeliest first.
-  ///
-  /// In this order: the same bytes at the same path; a directory output around the path; outputs inside it, when it is a
-  /// directory; the same bytes at another path, made by a stage that did not read them already. A directory's digest says
-  /// nothing of a file inside, so there a run in which both took part decides, and without one, time.
-  private mutating func makers(path: String, digest: String, consumer: Execution?, below: [Int64]) throws -> [Execution] {
-    let same = try traces("path = ? AND isOutput = 1 AND digest = ?", [path, digest], except: below)
-    if !same.isEmpty { return try ordered(same, for: consumer) }
-    for folder in ancestors(of: path) {
-      let around = try traces("path = ? AND isOutput = 1", [folder], except: below)
-      if let one = try ordered(around, for: consumer).first { return [one] }
-    }
-    let inside = try makersInside(path, consumer, below)
-    if !inside.isEmpty { return inside }
-    if digest == emptyDigest { return [] }
-    let elsewhere = try traces("digest = ? AND isOutput = 1", [digest], except: below).filter { trace in
-      try !files(of: trace.id, areOutputs: false).contains { $0.digest == digest }
-    }
-    return try ordered(elsewhere, for: consumer)
-  }
-
-  /// One trace for each output below a folder.
-  private mutating func makersInside(_ folder: String, _ consumer: Execution?, _ below: [Int64]) throws -> [Execution] {
-    let paths = try String.fetchAll(
-      database, sql: "SELECT DISTINCT path FROM traceFile WHERE isOutput = 1 AND path > ? AND path < ? ORDER BY path",
-      arguments: [folder + "/", folder + "0"])
-    var found: [Execution] = []
-    for path in paths {
-      let candidates = try ordered(traces("path = ? AND isOutput = 1", [path], except: below), for: consumer)
-      if let one = candidates.first, !found.contains(where: { $0.id == one.id }) { found.append(one) }
-    }
-    return found
-  }
-
-  /// The traces that read these bytes, or part of the directory they are, or the directory they are part of; newest first.
-  private mutating func users(path: String, digest: String, maker: Int64?) throws -> [Execution] {
-    var found = try traces("digest = ? AND isOutput = 0", [digest], except: [])
-    if let maker {
-      var near = try Row.fetchAll(
-        database, sql: "SELECT trace, path, digest FROM traceFile WHERE isOutput = 0 AND path > ? AND path < ?",
-        arguments: [path + "/", path + "0"])
-      for folder in ancestors(of: path) {
-        near += try Row.fetchAll(
-          database, sql: "SELECT trace, path, digest FROM traceFile WHERE isOutput = 0 AND path = ?", arguments: [folder])
-      }
-      for row in near {
-        let user = try execution(row[0])
-        let makers = try self.makers(path: row[1], digest: row[2], consumer: user, below: [user.id])
-        if makers.contains(where: { $0.id == maker }), !found.contains(where: { $0.id == user.id }) { found.append(user) }
-      }
-    }
-    return found.sorted { a, b in (a.lastSeen, b.facts.stage, b.facts.trace) > (b.lastSeen, a.facts.stage, a.facts.trace) }
-  }
-
-  private mutating func traces(_ condition: String, _ arguments: [String], except: [Int64]) throws -> [Execution] {
-    let ids = try Int64.fetchAll(
-      database, sql: "SELECT DISTINCT trace FROM traceFile WHERE \(condition)", arguments: StatementArguments(arguments))
-    return try ids.filter { !except.contains($0) }.map { try execution($0) }
-  }
-
-  /// Those that shared a run with the consumer, newest first; else the last before it; else the newest.
-  private func ordered(_ traces: [Execution], for consumer: Execution?) throws -> [Execution] {
-    let newestFirst = traces.sorted { ($0.lastSeen, $0.facts.trace) > ($1.lastSeen, $1.facts.trace) }
-    guard let consumer, newestFirst.count > 1 else { return newestFirst }
-    let together = try newestFirst.filter { try shareRun($0.id, consumer.id) }
-    let start = consumer.facts.startedAt ?? consumer.lastSeen
-    let before = newestFirst.filter { ($0.facts.startedAt ?? "") <= start }
-    let preferred = (together.isEmpty ? before : together).map(\.id)
-    return newestFirst.filter { preferred.contains($0.id) } + newestFirst.filter { !preferred.contains($0.id) }
-  }
-
-  private func shareRun(_ a: Int64, _ b: Int64) throws -> Bool {
-    let sql = "SELECT EXISTS (SELECT 1 FROM runStage x JOIN runStage y ON y.run = x.run WHERE x.trace = ? AND y.trace = ?)"
-    return try Bool.fetchOne(database, sql: sql, arguments: [a, b]) ?? false
-  }
-
-  private mutating func execution(_ id: Int64) throws -> Execution {
-    if let known = executions[id] { return known }
+  private func execution(_ id: Int64) throws -> LineageExecution {
     let sql = """
       SELECT t.stage, t.digest,
         (SELECT commitID FROM traceSource WHERE trace = t.id AND commitID IS NOT NULL ORDER BY startedAt, source) AS commitID,
         s.startedAt, s.durationSeconds, s.host,
         (SELECT source FROM traceSource WHERE trace = t.id AND source <> '' ORDER BY startedAt, source) AS run,
-        (SELECT COUNT(*) FROM runStage WHERE trace = t.id) AS runs,
-        (SELECT MAX(startedAt) FROM runStage WHERE trace = t.id) AS lastRun
+        (SELECT COUNT(*) FROM runStage WHERE trace = t.id) AS runs
       FROM trace t LEFT JOIN traceSource s ON s.trace = t.id AND s.startedAt IS NOT NULL
       WHERE t.id = ? ORDER BY s.startedAt, s.source LIMIT 1
       """
     guard let row = try Row.fetchOne(database, sql: sql, arguments: [id]) else {
       preconditionFailure("the files of a trace go with it")
     }
-    let facts = LineageExecution(
+    return LineageExecution(
       stage: row[0], trace: row[1], commit: row[2], startedAt: row[3], durationSeconds: row[4], host: row[5], run: row[6],
       runs: row[7])
-    let known = Execution(id: id, facts: facts, lastSeen: max(row[8] ?? "", facts.startedAt ?? ""))
-    executions[id] = known
-    return known
   }
 }
+
+// MARK: Edges
+
+/// The likeliest of those that made some bytes.
+private struct Maker {
+  var best: Candidate
+  var others: Int
+}
+
+extension LineageWalk {
+  /// The traces that made what stood at a path; several only when it is a directory that several stages filled.
+  ///
+  /// In this order: the same bytes at the same path; a directory output around the path; outputs inside it, when it is a
+  /// directory; the same bytes at another path, made by a stage that did not read them already. A directory's digest says
+  /// nothing of a file inside, so there a run in which both took part decides, and without one, time.
+  private func makers(path: String, digest: String, consumer: Candidate?, below: [Int64]) throws -> [Maker] {
+    let same = try candidates("f.path = ? AND f.isOutput = 1 AND f.digest = ?", [path, digest], except: below)
+    if let best = try likeliest(of: same, for: consumer) { return [Maker(best: best, others: same.count - 1)] }
+    for folder in ancestors(of: path) {
+      let around = try candidates("f.path = ? AND f.isOutput = 1", [folder], except: below)
+      if let best = try likeliest(of: around, for: consumer) { return [Maker(best: best, others: 0)] }
+    }
+    let inside = try makersInside(path, consumer, below)
+    if !inside.isEmpty || digest == emptyDigest { return inside }
+    let elsewhere = try candidates("f.digest = ? AND f.isOutput = 1", [digest], except: below).filter { trace in
+      try !files(of: trace.id, areOutputs: false).contains { $0.digest == digest }
+    }
+    guard let best = try likeliest(of: elsewhere, for: consumer) else { return [] }
+    return [Maker(best: best, others: elsewhere.count - 1)]
+  }
+
+  /// One trace for each output below a folder.
+  private func makersInside(_ folder: String, _ consumer: Candidate?, _ below: [Int64]) throws -> [Maker] {
+    let paths = try String.fetchAll(
+      database, sql: "SELECT DISTINCT path FROM traceFile WHERE isOutput = 1 AND path > ? AND path < ? ORDER BY path",
+      arguments: [folder + "/", folder + "0"])
+    var found: [Maker] = []
+    for path in paths {
+      let traces = try candidates("f.path = ? AND f.isOutput = 1", [path], except: below)
+      guard let best = try likeliest(of: traces, for: consumer) else { continue }
+      if !found.contains(where: { $0.best.id == best.id }) { found.append(Maker(best: best, others: 0)) }
+    }
+    return found
+  }
+
+  /// The traces that read these bytes, or part of the directory they are, or the directory they are part of; newest first.
+  private func users(path: String, digest: String, maker: Int64?) throws -> [Candidate] {
+    var found = try candidates("f.digest = ? AND f.isOutput = 0", [digest], except: [])
+    guard let maker else { return found }
+    var seen = Set(found.map(\.id))
+    let around = ancestors(of: path)
+    let marks = Array(repeating: "?", count: around.count).joined(separator: ", ")
+    let near = try candidates(
+      "f.isOutput = 0 AND ((f.path > ? AND f.path < ?) OR f.path IN (\(marks)))", [path + "/", path + "0"] + around, except: [])
+    for user in near where seen.insert(user.id).inserted {
+      if try shareRun(maker, user.id) || (!user.hasRun && isMade(by: maker, aFileOf: user, near: path)) { found.append(user) }
+    }
+    return found.sorted { ($0.lastSeen, $1.stage, $1.digest) > ($1.lastSeen, $0.stage, $0.digest) }
+  }
+
+  /// Whether a trace is the likeliest maker of an input that lies inside a path or around it.
+  private func isMade(by maker: Int64, aFileOf user: Candidate, near path: String) throws -> Bool {
+    let inputs = try files(of: user.id, areOutputs: false).filter { file in
+      file.path.hasPrefix(path + "/") || ancestors(of: path).contains(file.path)
+    }
+    return try inputs.contains { file in
+      try makers(path: file.path, digest: file.digest, consumer: user, below: [user.id]).contains { $0.best.id == maker }
+    }
+  }
+
+  /// The traces with such a file, the last seen first.
+  private func candidates(_ condition: String, _ arguments: [String], except: [Int64]) throws -> [Candidate] {
+    let sql = """
+      SELECT f.trace, t.digest, t.stage, \(firstStart) AS startedAt, \(lastSeen) AS lastSeen,
+        EXISTS (SELECT 1 FROM runStage WHERE trace = f.trace) AS hasRun
+      FROM traceFile f JOIN trace t ON t.id = f.trace WHERE \(condition)
+      GROUP BY f.trace ORDER BY lastSeen DESC, t.digest DESC
+      """
+    return try Row.fetchAll(database, sql: sql, arguments: StatementArguments(arguments)).compactMap { row in
+      let candidate = Candidate(
+        id: row[0], digest: row[1], stage: row[2], startedAt: row[3], lastSeen: row[4], hasRun: row[5])
+      return except.contains(candidate.id) ? nil : candidate
+    }
+  }
+
+  /// The newest that shared a run with the consumer; else the last that began before it; else the newest.
+  private func likeliest(of newestFirst: [Candidate], for consumer: Candidate?) throws -> Candidate? {
+    guard let consumer, newestFirst.count > 1 else { return newestFirst.first }
+    if let together = try newestFirst.first(where: { try shareRun($0.id, consumer.id) }) { return together }
+    let start = consumer.startedAt.isEmpty ? consumer.lastSeen : consumer.startedAt
+    let before = newestFirst.filter { $0.startedAt <= start }
+    return before.max { $0.startedAt < $1.startedAt } ?? newestFirst.first
+  }
+
+  private func shareRun(_ a: Int64, _ b: Int64) throws -> Bool {
+    let statement = try database.cachedStatement(
+      sql: "SELECT EXISTS (SELECT 1 FROM runStage x JOIN runStage y ON y.run = x.run WHERE x.trace = ? AND y.trace = ?)")
+    return try Bool.fetchOne(statement, arguments: [a, b]) ?? false
+  }
+}
+
+/// SQL: when the trace of row `f` was executed first; empty when nobody says.
+private let firstStart = "COALESCE((SELECT MIN(startedAt) FROM traceSource WHERE trace = f.trace), '')"
+
+/// SQL: when it was last part of a run's result, or executed.
+private let lastSeen = "MAX(COALESCE((SELECT MAX(startedAt) FROM runStage WHERE trace = f.trace), ''), \(firstStart))"
 
 /// The folders around a path, the nearest first.
 private func ancestors(of path: String) -> [String] {

@@ -130,7 +130,8 @@ private func refuseForeign(_ path: String) throws {
 private func prepare(_ database: DatabaseQueue) throws {
   let migrator = Ledger.migrator
   if try database.read(migrator.hasBeenSuperseded) { throw Unusable.aside(.newer) }
-  try database.write { try $0.execute(sql: "PRAGMA application_id = \(applicationID)") }
+  let owner = try database.read { try Int.fetchOne($0, sql: "PRAGMA application_id") }
+  if owner != applicationID { try database.write { try $0.execute(sql: "PRAGMA application_id = \(applicationID)") } }
   try migrator.migrate(database)
   let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
   if verdict != "ok" { throw Unusable.aside(.corrupt) }

@@ -3,7 +3,7 @@
 import Foundation
 
 extension LineageTree {
-  /// Lines with branches drawn, each ending in a newline. Of several uses by one stage only the newest is drawn.
+  /// Lines with branches drawn, each ending in a newline.
   package var text: String {
     var out = "\(path)  \(shortened(digest))" + (inside.map { "  (holds \($0))" } ?? "") + "\n"
     let up = madeBy.isEmpty ? [Branch("raw data: no known stage made it")] : branches(madeBy)
@@ -40,26 +40,22 @@ private func draw(_ branches: [Branch], _ margin: String, _ out: inout String) {
 }
 
 private func branches(_ steps: [LineageStep]) -> [Branch] {
-  guard let first = steps.first else { return [] }
-  let below = first.inputs.map { input in
-    let isRaw = input.madeBy.isEmpty
-    return Branch("\(input.path)  \(shortened(input.digest))" + (isRaw ? "  raw data" : ""), branches(input.madeBy))
+  steps.flatMap { step in
+    let below = step.inputs.map { input in
+      let isRaw = input.madeBy.isEmpty
+      return Branch("\(input.path)  \(shortened(input.digest))" + (isRaw ? "  raw data" : ""), branches(input.madeBy))
+    }
+    let one = Branch("made by \(words(step.execution))" + (step.isFolded ? "  (see above)" : ""), below)
+    return [one] + (step.others == 0 ? [] : [Branch("and by \(counted(step.others, "other execution")) with the same result")])
   }
-  var found = [Branch("made by \(words(first.execution))" + (first.isFolded ? "  (see above)" : ""), below)]
-  if steps.count > 1 { found.append(Branch("and \(counted(steps.count - 1, "other execution")) with the same result")) }
-  return found
 }
 
 private func branches(_ uses: [LineageUse]) -> [Branch] {
-  var stages: [String] = []
-  for use in uses where !stages.contains(use.execution.stage) { stages.append(use.execution.stage) }
-  return stages.flatMap { stage -> [Branch] in
-    let same = uses.filter { $0.execution.stage == stage }
-    guard let newest = same.first else { return [] }
-    let below = newest.outputs.map { Branch("\($0.path)  \(shortened($0.digest))", branches($0.usedBy)) }
-    var found = [Branch("used by \(words(newest.execution))" + (newest.isFolded ? "  (see above)" : ""), below)]
-    if same.count > 1 { found.append(Branch("and by \(counted(same.count - 1, "other execution")) of `\(stage)`")) }
-    return found
+  uses.flatMap { use in
+    let below = use.outputs.map { Branch("\($0.path)  \(shortened($0.digest))", branches($0.usedBy)) }
+    let one = Branch("used by \(words(use.execution))" + (use.isFolded ? "  (see above)" : ""), below)
+    let others = "and by \(counted(use.others, "other execution")) of `\(use.execution.stage)`"
+    return [one] + (use.others == 0 ? [] : [Branch(others)])
   }
 }
 

@@ -7,9 +7,9 @@ package struct LineageTree: Codable, Sendable, Equatable {
   package var digest: String
   /// What was asked for, when that is a path inside the directory `path`.
   package var inside: String?
-  /// The executions known to make these bytes, the likeliest first, which alone is followed further; empty for raw data.
+  /// The likeliest execution that made these bytes; several when a directory was filled by several; empty for raw data.
   package var madeBy: [LineageStep]
-  /// Newest first.
+  /// Newest first; of each stage only the newest, unless every use was asked for.
   package var usedBy: [LineageUse]
 }
 
@@ -18,8 +18,10 @@ package struct LineageStep: Codable, Sendable, Equatable {
   package var execution: LineageExecution
   /// Empty when `isFolded`.
   package var inputs: [LineageInput]
-  /// What it was made from stands elsewhere in the tree, or this is not the likeliest of several makers.
+  /// What it was made from stands elsewhere in the tree.
   package var isFolded: Bool
+  /// How many other executions came to the same bytes.
+  package var others: Int
 }
 
 /// A file that a stage read; raw data when nothing made it.
@@ -35,6 +37,8 @@ package struct LineageUse: Codable, Sendable, Equatable {
   package var outputs: [LineageOutput]
   /// What it made stands elsewhere in the tree.
   package var isFolded: Bool
+  /// How many older executions of the stage read the same and are left out.
+  package var others: Int
 }
 
 /// A file that a stage made, and what used it.

@@ -25,16 +25,13 @@ extension RunRecord {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     do {
-      let schema = try decoder.decode(SchemaOnly.self, from: data).schema
-      guard schema == RunRecord.schema else {
-        throw TrackingError.unknownSchema(path: path, found: schema, known: RunRecord.schema)
-      }
       self = try decoder.decode(RunRecord.self, from: data)
-    } catch let error as TrackingError {
-      throw error
     } catch {
+      let found = try? decoder.decode(SchemaOnly.self, from: data).schema
+      if let found, found != RunRecord.schema { throw .unknownSchema(path: path, found: found, known: RunRecord.schema) }
       throw .malformed(path: path, problem: words(of: error))
     }
+    if schema != RunRecord.schema { throw .unknownSchema(path: path, found: schema, known: RunRecord.schema) }
   }
 }
 

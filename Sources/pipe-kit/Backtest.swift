@@ -18,7 +18,8 @@ struct Backtest: ParsableCommand {
 
       Example: pipe kit backtest --features data/features --out reports/backtest.json --table reports/backtest.csv \
       --metrics metrics/backtest.json
-      """)
+      """,
+    version: behaviorVersion(of: "backtest"))
 
   @Option(help: "Folder with the feature tables, which must have times.")
   var features: String
@@ -147,7 +148,7 @@ private struct WalkForward {
       model: model, parameters: boosting, train: sample, validRows: 0, calibrate: table.sample.selecting(rows: calibrate),
       times: nil, interval: training.interval)
     let tested = table.sample.selecting(rows: test)
-    let rows = PredictedRows(truths: tested.labels.map(Double.init), scored: bundle.predict(rows: tested.features))
+    let rows = PredictedRows(truths: Array(table.truths[test]), scored: bundle.predict(rows: tested.features))
     let evaluation = RegressionEvaluation(
       unit: tables.featureSet.target.unit, tolerance: settings.tolerance, intervalLevel: training.interval.level,
       bootstrap: settings.bootstrap)

@@ -18,7 +18,8 @@ struct Evaluate: ParsableCommand {
       Example: pipe kit evaluate --bundle models/eta --features data/features --truth data/truth.json \
       --out reports/evaluation.json --predictions reports/predictions.csv --gates reports/gates.json \
       --metrics metrics/evaluate.json
-      """)
+      """,
+    version: behaviorVersion(of: "evaluate"))
 
   @Option(help: "Folder of the bundle.")
   var bundle: String

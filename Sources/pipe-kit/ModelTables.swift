@@ -9,6 +9,8 @@ import Tabular
 /// One feature table.
 struct ModelTable {
   var sample: SampleMatrix
+  /// The targets as the table has them; `sample` holds them in single precision, as the learner takes them.
+  var truths: [Double]
   var ids: [String]
   /// RFC 3339; empty for data without time.
   var times: [String]
@@ -16,9 +18,6 @@ struct ModelTable {
   var slices: [(name: String, values: [String?])]
 
   var rowCount: Int { sample.rowCount }
-
-  /// The truths as doubles, exactly as the learner sees them.
-  var truths: [Double] { sample.labels.map(Double.init) }
 
   func slice(_ name: String) throws(Diagnostic) -> [String?] {
     if let slice = slices.first(where: { $0.name == name }) { return slice.values }
@@ -34,7 +33,8 @@ struct ModelTable {
   /// These rows, in this order.
   func selecting(rows: some Collection<Int>) -> ModelTable {
     ModelTable(
-      sample: sample.selecting(rows: rows), ids: rows.map { ids[$0] }, times: times.isEmpty ? [] : rows.map { times[$0] },
+      sample: sample.selecting(rows: rows), truths: rows.map { truths[$0] }, ids: rows.map { ids[$0] },
+      times: times.isEmpty ? [] : rows.map { times[$0] },
       slices: slices.map { slice in (slice.name, rows.map { slice.values[$0] }) })
   }
 
@@ -44,7 +44,7 @@ struct ModelTable {
       sample: SampleMatrix(
         width: sample.width, features: sample.features + other.sample.features,
         labels: sample.labels + other.sample.labels),
-      ids: ids + other.ids, times: times + other.times,
+      truths: truths + other.truths, ids: ids + other.ids, times: times + other.times,
       slices: zip(slices, other.slices).map { ($0.name, $0.values + $1.values) })
   }
 }
@@ -89,13 +89,14 @@ struct ModelTables {
     for slice in featureSet.slices { kinds[Self.slicePrefix + slice] = .text }
     for feature in featureSet.features { kinds[feature.name] = .number }
     let table = try CSVReader.table(file: file, kinds: kinds)
-    let labels =
+    let truths =
       withTarget
-      ? try Self.labels(table, featureSet.target.column, file) : [Float](repeating: .nan, count: table.rowCount)
+      ? try Self.truths(table, featureSet.target.column, file) : [Double](repeating: .nan, count: table.rowCount)
     var slices: [(name: String, values: [String?])] = []
     for name in featureSet.slices where withTarget { slices.append((name, try table.texts(Self.slicePrefix + name))) }
     return ModelTable(
-      sample: SampleMatrix(width: featureNames.count, features: try matrix(table), labels: labels),
+      sample: SampleMatrix(width: featureNames.count, features: try matrix(table), labels: truths.map(Float.init)),
+      truths: truths,
       ids: try table.texts(featureSet.id).map { $0 ?? "" },
       times: try featureSet.time.map { name throws(Diagnostic) in try table.texts(name).map { $0 ?? "" } } ?? [],
       slices: slices)
@@ -111,7 +112,7 @@ struct ModelTables {
     return matrix
   }
 
-  private static func labels(_ table: Table, _ column: String, _ file: String) throws(Diagnostic) -> [Float] {
+  private static func truths(_ table: Table, _ column: String, _ file: String) throws(Diagnostic) -> [Double] {
     let values = try table.numbers(column)
     if let row = values.firstIndex(where: { !$0.isFinite }) {
       throw Diagnostic(
@@ -119,6 +120,6 @@ struct ModelTables {
         at: SourceLocation(file: file, line: row + 2),
         hints: ["let `prepare` quarantine rows without it"])
     }
-    return values.map(Float.init)
+    return values
   }
 }

@@ -18,7 +18,8 @@ struct Predict: ParsableCommand {
 
       Example: pipe kit predict --bundle models/eta --features data/features/test.csv --out predictions.csv
       Example: pipe kit predict --bundle models/eta --requests orders.jsonl --at 2026-03-01T08:00:00Z --out predictions.csv
-      """)
+      """,
+    version: behaviorVersion(of: "predict"))
 
   @Option(help: "Folder of the bundle.")
   var bundle: String

@@ -16,7 +16,8 @@ struct Register: ParsableCommand {
 
       Example: pipe kit register --bundle models/eta --evaluation reports/evaluation.json --gates reports/gates.json \
       --out models/eta.version.json
-      """)
+      """,
+    version: behaviorVersion(of: "register"))
 
   @Option(help: "Folder of the bundle.")
   var bundle: String

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Diagnostics
+import Evaluation
 import FeatureStore
 import Foundation
 import Learning
@@ -17,7 +18,8 @@ struct Train: ParsableCommand {
 
       Example: pipe kit train --features data/features --out models/eta --metrics metrics/train.json \
       --importance metrics/importance.csv
-      """)
+      """,
+    version: behaviorVersion(of: "train"))
 
   @Option(help: "Folder with the feature tables.")
   var features: String
@@ -53,6 +55,17 @@ struct Train: ParsableCommand {
     }
     try importanceTable(model, tables.featureNames).write(to: importance)
     try JSONText.write(flatMetrics(bundle, valid: model.validMAE), to: metrics)
+    printHistory(model, unit: target.unit)
+  }
+
+  /// The valid split's error along the way: about a dozen lines, the kept round among them.
+  private func printHistory(_ model: BoostedModel, unit: String) {
+    let step = max(1, model.history.count / 12)
+    for (round, error) in model.history.enumerated() where (round + 1) % step == 0 || round == model.bestIteration {
+      let mark = round == model.bestIteration ? "  <- kept" : ""
+      print(
+        "round \(round + 1): MAE on the valid split \(RegressionEvaluation.plain(error.rounded(toDecimals: 4))) \(unit)\(mark)")
+    }
   }
 
   private func importanceTable(_ model: BoostedModel, _ names: [String]) -> CSVWriter {
@@ -78,6 +91,13 @@ struct Train: ParsableCommand {
     ]
     if let valid { flat["valid_mae"] = valid }
     return flat
+  }
+}
+
+extension Double {
+  fileprivate func rounded(toDecimals decimals: Int) -> Double {
+    let scale = (0..<decimals).reduce(1.0) { scale, _ in scale * 10 }
+    return (self * scale).rounded() / scale
   }
 }
 

@@ -24,11 +24,23 @@ func commandLineArguments() -> [String] {
   return Array(arguments.reversed().dropFirst())
 }
 
-/// Stands in for the Swift runtime's search for its crash reporter, in the static build only.
+// The functions below stand in for parts of the Swift runtime, in the static build only: the linker puts them in place with
+// `--wrap` (make/serve.mk); other builds do not use them.
+
+/// The runtime's search for its crash reporter, which it makes before `main`.
 ///
-/// Before `main` the runtime looks for `swift-backtrace` beside itself; a static binary finds itself through `/proc`, and
-/// in a folder without `/proc` the runtime gives up and aborts. The exported directory ships no crash reporter, so there
-/// is nothing to find. The linker puts this in place with `--wrap=swift_copyAuxiliaryExecutablePath` (make/serve.mk);
-/// other builds do not use it.
+/// A static binary finds itself through `/proc`, and in a folder without `/proc` the runtime gives up and aborts. The
+/// exported directory ships no crash reporter, so there is nothing to find.
 @_cdecl("__wrap_swift_copyAuxiliaryExecutablePath")
 func noAuxiliaryExecutable(_ name: UnsafePointer<CChar>?) -> UnsafeMutablePointer<CChar>? { nil }
+
+/// libdispatch's watch over its worker threads, begun by the first one that registers.
+///
+/// Once a second it reads `/proc/TID/stat` of the workers of a queue that has work, to add threads when all of them block;
+/// a file that is not there ends the process. Nothing in the server blocks a worker thread, so there is nothing to watch.
+@_cdecl("__wrap__dispatch_workq_worker_register")
+func workerRegistered(_ queue: OpaquePointer?) {}
+
+/// The other end of the same watch.
+@_cdecl("__wrap__dispatch_workq_worker_unregister")
+func workerUnregistered(_ queue: OpaquePointer?) {}

@@ -55,23 +55,77 @@ import Testing
     }
   }
 
-  @Test func `the draws agree with the law that the truth is computed from`() throws {
+  @Test func `a predictor that knows the law errs as much as the truth says`() throws {
     try withTemporaryDirectory { folder in
-      // Without dirt, the error of a predictor that knows everything cannot be seen from outside, but its bounds can: the plan knows
-      // less than the law, so it must do worse, and the mean of the minutes must agree with the mean of the medians.
-      let city = try SmallCity(in: folder, ["simulate.orders_per_day": 400, "simulate.dirt": [String: Double]()])
-      #expect(try city.simulate().status == 0)
+      let city = try SmallCity(in: folder, ["simulate.orders_per_day": 500, "simulate.dirt": [String: Double]()])
+      let law = city.path("law.csv")
+      let run = try KitRun([
+        "simulate", "--params", city.path("params.json"), "--out", city.path("raw"), "--truth", city.path("truth.json"), "--law",
+        law,
+      ])
+      #expect(run.status == 0, "\(run.errors)")
       let orders = try CSVReader.table(file: city.path("raw/orders.csv"))
       let (ordered, delivered) = (try orders.times("ordered_at"), try orders.times("delivered_at"))
-      let minutes = zip(ordered, delivered).map { Double($1! - $0!) / 60 }
+      let laws = try CSVReader.table(file: law)
+      let (medians, spreads) = (try laws.numbers("median"), try laws.numbers("spread"))
+      #expect(try laws.texts("order_id") == orders.texts("order_id"))
+      let count = Double(orders.rowCount)
+      var (absolute, squared, within, below) = (0.0, 0.0, 0.0, 0.0)
+      for row in 0..<orders.rowCount {
+        let minutes = Double(try #require(delivered[row]) - (try #require(ordered[row]))) / 60
+        let error = minutes - medians[row]
+        absolute += abs(error) / count
+        // The mean of a log-normal is its median times exp(s²/2).
+        squared += pow(minutes - medians[row] * exp(spreads[row] * spreads[row] / 2), 2) / count
+        within += abs(error) <= 5 ? 1 / count : 0
+        below += error < 0 ? 1 / count : 0
+      }
       let truth = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("truth.json")))
       let overall = try #require((truth as? [String: Any])?["overall"] as? [String: Any])
-      let median = try #require(overall["mean_median_minutes"] as? Double)
-      let mean = minutes.reduce(0, +) / Double(minutes.count)
-      #expect(overall["rows"] as? Int == orders.rowCount)
-      #expect(abs(mean - median * exp(0.066 * 0.066 / 2)) < 0.15, "mean \(mean), mean of medians \(median)")
-      let mae = try #require(overall["mae"] as? Double)
-      #expect((1.0...2.2).contains(mae))
+      func said(_ name: String) throws -> Double { try #require(overall[name] as? Double) }
+      // 12,000 orders: bounds of about four standard errors.
+      #expect(count > 10_000)
+      #expect(abs(absolute - (try said("mae"))) < 0.06, "mean absolute error \(absolute)")
+      #expect(abs(squared.squareRoot() - (try said("rmse"))) < 0.12, "root mean squared error \(squared.squareRoot())")
+      #expect(abs(within - (try said("within_5"))) < 0.01, "share within 5 minutes \(within)")
+      #expect(abs(below - 0.5) < 0.02, "share below the median \(below)")
+    }
+  }
+
+  @Test func `rows without time are split by order and need no lookups`() throws {
+    try withTemporaryDirectory { folder in
+      try folder.write(
+        """
+        {"prepare": {
+          "columns": [{"name": "y", "kind": "number", "missing": "drop"}, {"name": "day", "kind": "text"},
+                      {"name": "n", "kind": "number", "impute": "median"}],
+          "derive": [{"name": "row", "row_number": true}],
+          "split": {"by": "order", "parts": [{"name": "train", "share": 0.6}, {"name": "test", "share": 0.4}]}},
+         "features": {"name": "t", "id": "row", "target": {"column": "y", "unit": "min"}, "slices": ["day"],
+          "request": [{"name": "day", "kind": "text"}, {"name": "n", "kind": "number"}],
+          "features": [{"name": "day", "category": "day"}, {"name": "n", "number": "n"}]}}
+        """, to: "params.json")
+      try folder.write("y,day,n\n10,Tue,1\n11,Mon,\n,Mon,3\n12,Tue,2\n13,Sun,4\n14,Mon,\n", to: "raw/orders.csv")
+      func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+      let prepare = try KitRun([
+        "prepare", "--params", path("params.json"), "--raw", path("raw/orders.csv"), "--out", path("p"), "--quarantine",
+        path("p/q.csv"),
+        "--quality", path("quality.json"), "--metrics", path("metrics.json"),
+      ])
+      #expect(prepare.status == 0, "\(prepare.errors)")
+      #expect(try folder.text(of: "p/train.csv") == "y,day,n,row\n10,Tue,1,1\n11,Mon,1.5,2\n12,Tue,2,4\n")
+      #expect(try folder.text(of: "p/test.csv") == "y,day,n,row\n13,Sun,4,5\n14,Mon,1.5,6\n")
+      let features = try KitRun([
+        "features", "--params", path("params.json"), "--prepared", path("p"), "--out", path("f"), "--stats", path("stats.json"),
+        "--metrics", path("metrics.json"),
+      ])
+      #expect(features.status == 0, "\(features.errors)")
+      #expect(try folder.text(of: "f/train.csv") == "row,y,slice_day,day,n\n1,10,Tue,1,1\n2,11,Mon,0,1.5\n4,12,Tue,1,2\n")
+      // Sunday was in no training row: the model has no code for it.
+      #expect(try folder.text(of: "f/test.csv") == "row,y,slice_day,day,n\n5,13,Sun,,4\n6,14,Mon,0,1.5\n")
+      let online = try OnlineFeatures.load(directory: path("f"))
+      let vector = try online.vector(request: ["day": .text("Tue"), "n": .number(4)], at: 0)
+      #expect(vector == FeatureVector(values: [1, 4], ageHours: nil, missing: []))
     }
   }
 

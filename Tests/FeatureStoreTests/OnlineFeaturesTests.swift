@@ -1,5 +1,6 @@
 // One request, one vector: types, times, categories, entities nobody has heard of.
 // SPDX-License-Identifier: Apache-2.0
+import Diagnostics
 import Foundation
 import TestSupport
 import Testing
@@ -102,5 +103,30 @@ private let request: [String: RequestValue] = [
     }
     #expect(answers.count == 64)
     #expect(answers.allSatisfy { $0.values == [2.5, 1, 23, 1, 1.1, 8.25] })
+  }
+
+  @Test func `a folder that is no feature set says what is wrong with it`() throws {
+    func mistake(_ files: [String: String]) throws -> String {
+      try withTemporaryDirectory { folder in
+        for (name, text) in files { try folder.write(text, to: name) }
+        do {
+          _ = try OnlineFeatures.load(directory: folder.path)
+          return "no mistake"
+        } catch let diagnostic as Diagnostic {
+          return diagnostic.message.replacingOccurrences(of: folder.path, with: "…")
+        }
+      }
+    }
+    let newer = document.replacingOccurrences(of: "pipe.features/1", with: "pipe.features/9")
+    let drivers = "driver_id,home,pace,as_of\nD1,Z1,1.1,\n"
+    #expect(try mistake([:]) == "`…/features.json` cannot be read")
+    #expect(try mistake(["features.json": "{}"]) == "the file is no feature set")
+    #expect(
+      try mistake(["features.json": newer])
+        == "the feature set has the schema `pipe.features/9`, this build reads `pipe.features/1`")
+    #expect(try mistake(["features.json": document, "snapshot-driver.csv": drivers]) == "`…/snapshot-zone.csv` cannot be read")
+    #expect(
+      try mistake(["features.json": document, "snapshot-driver.csv": drivers, "snapshot-zone.csv": "home,as_of\nZ1,\n"])
+        == "the table has no column `prep`")
   }
 }

@@ -141,6 +141,12 @@ struct BashCellTests {
     #expect(ran.printed == "")
   }
 
+  @Test func `a command that a signal killed is told from one that failed`() throws {
+    let ran = try run("```{bash}\n\nsh -c 'kill -9 $$'\n```")
+    #expect(ran.failure == "3: cell 1 (1 of 1) failed: exit status 137")
+    #expect(ran.diagnostic?.causes == ["a command was killed by signal 9 (kill); memory may have run out"])
+  }
+
   @Test func `a failure in a file that a cell sources has the line of the cell`() throws {
     let ran = try run(
       "```{bash}\nset -x\nsource lib.sh\ng\necho no\n```", files: ["lib.sh": "g() {\n  true\n\n\n\n  false\n}\n"])

@@ -173,6 +173,12 @@ struct PythonCellTests {
       wild.failure == "2: cell 1 (1 of 1) failed: it closed or used descriptor 61, over which `pipe` runs the cells")
   }
 
+  @Test func `displays without end are left out, and said to be`() throws {
+    let ran = try run("```{python}\nfor i in range(1200):\n    print(i)\n    display(i)\n```", keptBytes: 2000)
+    #expect(ran.cells[0].outputs.filter { $0.kind == .display }.count == 1000)
+    #expect(ran.complained == "[… 200 more displays left out …]\n")
+  }
+
   @Test func `a file that closes when the interpreter ends is whole`() throws {
     var written = ""
     let ran = try run("```{python}\nf = open('a.txt', 'w')\nf.write('x' * 3000);\n```") { written = try $0.text(of: "a.txt") }

@@ -23,7 +23,7 @@ import Testing
   @Test func `pages for a look`() throws {
     guard let folder = ProcessInfo.processInfo.environment["PIPE_REPORT_PAGES"] else { return }
     let url = URL(fileURLWithPath: folder)
-    for page in Self.pages {
+    for page in Self.pages + [("missed", Sample.missedInput)] {
       let report = RunReport.document(page.input)
       try url.write(HTMLText.render(report), to: page.name + ".html")
       try url.write(MarkdownText.render(report), to: page.name + ".md")

@@ -25,15 +25,7 @@ import Tracking
   }
 
   @Test func `a missed gate is the verdict, even where a stage failed because of it`() {
-    var input = Sample.input
-    input.gates = GatesDocument(
-      gates: Sample.gates.gates + [
-        .init(name: "p", label: "MAE is under 2 min", value: 2.0004, atLeast: nil, atMost: 2, unit: "min", passed: false)
-      ])
-    input.run.outcome = .failed
-    input.run.stages[5].outcome = .failed
-    input.run.stages[5].failure = "gate `MAE is under 2 min` is missed"
-    let report = RunReport.document(input)
+    let report = RunReport.document(Sample.missedInput)
     #expect(report.verdict.tone == .bad)
     #expect(report.verdict.headline == "1 of 5 gates is missed")
     let tables = report.verdict.blocks.compactMap { if case .table(let table) = $0 { table } else { nil } }
@@ -143,6 +135,24 @@ import Tracking
     let markdown = MarkdownText.render(RunReport.document(input)).replacing("\u{A0}", with: " ")
     #expect(markdown.contains("−0.028 min<br>\\[−0.030, −0.027\\]<br>✓ better"))
     #expect(markdown.contains("Paired differences: paired bootstrap, 29,874 rows."))
+  }
+
+  @Test func `a comparison across different data says so`() {
+    func notes(_ input: RunReport.Input) -> [String] {
+      RunReport.document(input).sections.first { $0.id == "metrics" }?.blocks.compactMap {
+        if case .note(.caution, let text) = $0 { text.plainText } else { nil }
+      } ?? []
+    }
+    var input = Sample.input
+    #expect(notes(input) == [])
+    input.previous?.stages[0].dependencies[0].digest = "sha256:1111"
+    #expect(
+      notes(input) == ["Input data changed since the previous run: the differences may be those of model and data together."])
+    input.previousEvaluation?.rows = 28_114
+    #expect(
+      notes(input) == [
+        "The previous run was evaluated on 28,114 rows, this one on 29,874: the differences are those of model and data together."
+      ])
   }
 
   @Test func `stages that differ only in signs have places of their own`() {

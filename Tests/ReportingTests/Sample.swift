@@ -299,6 +299,22 @@ enum Sample {
     return input
   }
 
+  /// The model is not good enough, so that `register` refuses it.
+  static var missedInput: RunReport.Input {
+    var input = input
+    input.gates = GatesDocument(
+      gates: gates.gates + [
+        .init(name: "tight", label: "MAE is under 2 min", value: 2.0004, atLeast: nil, atMost: 2, unit: "min", passed: false)
+      ])
+    input.registered = nil
+    input.run.outcome = .failed
+    input.run.stages[5].outcome = .failed
+    input.run.stages[5].outputs = []
+    input.run.stages[5].failure = "gate `MAE is under 2 min` is missed"
+    input.contents["register"] = .init(logTail: "pipe kit: error: gate `MAE is under 2 min` is missed: 2.0004 min\n")
+    return input
+  }
+
   /// No learning in it: two commands and a file.
   static var plainInput: RunReport.Input {
     var run = run

@@ -58,4 +58,32 @@ import Testing
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent("deep/er").path) == ["x.csv"])
     }
   }
+
+  @Test func `random tables with every kind of field read back equal`() throws {
+    var generator = SeededGenerator(seed: 9)
+    let pieces = ["a", "\"", ",", "\n", "\r\n", " ", "é", "0", "-", "1.5", "\"\"", "\r"]
+    for round in 0..<300 {
+      let rows = Int(generator.next() % 6)
+      let columns = 1 + Int(generator.next() % 4)
+      let table = Table(
+        (0..<columns).map { column in
+          if generator.next() % 2 == 0 {
+            return Column(
+              "n\(column)",
+              numbers: (0..<rows).map { _ in
+                generator.next() % 4 == 0 ? .nan : Double(Int64(truncatingIfNeeded: generator.next()) >> 30) / 1000
+              })
+          }
+          return Column(
+            "t\(column)",
+            texts: (0..<rows).map { _ in
+              let count = Int(generator.next() % 5)
+              let text = (0..<count).map { _ in pieces[Int(generator.next() % UInt64(pieces.count))] }.joined()
+              return text.isEmpty ? nil : text
+            })
+        })
+      let kinds = Dictionary(uniqueKeysWithValues: table.columns.map { ($0.name, $0.kind) })
+      #expect(try CSVReader.table(bytes: CSVWriter.bytes(table), named: "x.csv", kinds: kinds) == table, "round \(round)")
+    }
+  }
 }

@@ -68,6 +68,14 @@ import Tracking
     }
   }
 
+  @Test func `every use is followed when asked for`() throws {
+    try withTemporaryDirectory { folder in
+      let tree = try filled(folder).lineage(of: "data/raw.csv", everyUse: true)
+      let outputs = tree.usedBy.flatMap(\.outputs).flatMap(\.usedBy).flatMap(\.outputs)
+      #expect(outputs.map(\.digest) == [digest(302), digest(202, dir: true), digest(301), digest(201, dir: true)])
+    }
+  }
+
   @Test func `an earlier content is asked for by its digest or the beginning of it`() throws {
     try withTemporaryDirectory { folder in
       let ledger = try filled(folder)
