@@ -14,7 +14,8 @@ package indirect enum ParameterValue: Sendable {
 }
 
 extension ParameterValue: Equatable {
-  /// Numbers compare by value, so `1` and `1.0` are the same parameter.
+  /// Numbers compare by value, so `1` and `1.0` are the same parameter. Texts compare byte by byte, as a program that
+  /// reads them does, not by what Unicode calls equal.
   package static func == (a: ParameterValue, b: ParameterValue) -> Bool {
     switch (a, b) {
     case (.null, .null): true
@@ -22,10 +23,10 @@ extension ParameterValue: Equatable {
     case (.integer(let x), .integer(let y)): x == y
     case (.double(let x), .double(let y)): x == y || (x.isNaN && y.isNaN)
     case (.integer(let x), .double(let y)), (.double(let y), .integer(let x)): Double(exactly: x) == y
-    case (.text(let x), .text(let y)): x == y
+    case (.text(let x), .text(let y)): x.utf8.elementsEqual(y.utf8)
     case (.list(let x), .list(let y)): x == y
     case (.mapping(let x), .mapping(let y)):
-      x.count == y.count && x.allSatisfy { pair in y.contains { $0.0 == pair.0 && $0.1 == pair.1 } }
+      x.count == y.count && x.allSatisfy { pair in y.contains { $0.0.utf8.elementsEqual(pair.0.utf8) && $0.1 == pair.1 } }
     default: false
     }
   }
@@ -33,6 +34,8 @@ extension ParameterValue: Equatable {
 
 extension ParameterValue {
   /// Reads a plain scalar by the core schema of YAML 1.2.
+  ///
+  /// A whole number beyond 64 bits stays text, digit by digit: as a `double`, a change of its last digits would be lost.
   package init(plain text: String) {
     switch text {
     case "", "~", "null", "Null", "NULL": self = .null
@@ -46,40 +49,47 @@ extension ParameterValue {
   }
 
   private static func number(_ text: String) -> ParameterValue? {
-    if text.hasPrefix("0x"), let value = Int64(text.dropFirst(2), radix: 16) { return .integer(value) }
-    if text.hasPrefix("0o"), let value = Int64(text.dropFirst(2), radix: 8) { return .integer(value) }
+    if text.hasPrefix("0x") { return based(text.dropFirst(2), radix: 16) }
+    if text.hasPrefix("0o") { return based(text.dropFirst(2), radix: 8) }
     guard let first = text.utf8.first, (48...57).contains(first) || first == 43 || first == 45 || first == 46 else { return nil }
     if let value = Int64(text) { return .integer(value) }
     guard text.utf8.contains(where: { (48...57).contains($0) }),
-      text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) })
+      text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }),
+      text.utf8.contains(where: { ".eE".utf8.contains($0) })
     else { return nil }
     let padded = text.hasSuffix(".") ? text + "0" : text
     return Double(padded).map { .double($0) }
   }
 
+  private static func based(_ digits: Substring, radix: Int) -> ParameterValue? {
+    // `Int64` would take a sign.
+    guard let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-") else { return nil }
+    return Int64(digits, radix: radix).map { .integer($0) }
+  }
+
   /// The value under a dotted path: `a.b.0` walks mappings and lists.
   package subscript(at path: String) -> ParameterValue? {
-    var current = self
-    var rest = path.split(separator: ".", omittingEmptySubsequences: false)[...]
-    while !rest.isEmpty {
-      switch current {
-      case .mapping(let pairs):
-        // A key may itself hold dots: the longest one that fits is taken.
-        let match = (1...rest.count).reversed().lazy.compactMap { count -> (Int, ParameterValue)? in
-          let key = rest.prefix(count).joined(separator: ".")
-          return pairs.first { $0.0 == key }.map { (count, $0.1) }
-        }.first
-        guard let (count, value) = match else { return nil }
-        current = value
-        rest = rest.dropFirst(count)
-      case .list(let items):
-        guard let index = Int(rest.first ?? ""), items.indices.contains(index) else { return nil }
-        current = items[index]
-        rest = rest.dropFirst()
-      default: return nil
+    found(path.split(separator: ".", omittingEmptySubsequences: false)[...])
+  }
+
+  private func found(_ path: ArraySlice<Substring>) -> ParameterValue? {
+    guard let first = path.first else { return self }
+    switch self {
+    case .mapping(let pairs):
+      // A key may itself hold dots: the longest one that leads on is taken.
+      for count in (1...path.count).reversed() {
+        let key = count == 1 ? String(first) : path.prefix(count).joined(separator: ".")
+        guard let value = pairs.first(where: { $0.0 == key })?.1 else { continue }
+        if let found = value.found(path.dropFirst(count)) { return found }
       }
+      return nil
+    case .list(let items):
+      guard first.utf8.allSatisfy({ (48...57).contains($0) }), let index = Int(first), items.indices.contains(index) else {
+        return nil
+      }
+      return items[index].found(path.dropFirst())
+    default: return nil
     }
-    return current
   }
 
   /// Dotted paths of all leaves in order; lists are leaves.
@@ -155,7 +165,8 @@ package func jsonQuoted(_ text: String) -> String {
     case "\n": out += "\\n"
     case "\r": out += "\\r"
     case "\t": out += "\\t"
-    case "\u{0}"..."\u{1F}":
+    // JSON asks for the first range only; YAML cannot hold the others as they are, or reads them as line ends.
+    case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}", "\u{FFFE}", "\u{FFFF}":
       let digits = String(scalar.value, radix: 16)
       out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     default: out.unicodeScalars.append(scalar)

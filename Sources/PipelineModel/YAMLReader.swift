@@ -11,6 +11,43 @@ package enum YAMLReader {
 
   /// - Returns: the tree with the mistakes found; the tree is `nil` when the text is not YAML or empty.
   package static func read(_ text: String, file: String) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
+    let result = parse(text, file: file)
+    // JSON writes what lies beyond 16 bits as two escapes, which libyaml refuses.
+    guard result.tree == nil, let joined = joiningSurrogates(text) else { return result }
+    return parse(joined, file: file)
+  }
+
+  /// `\ud83d\ude00` as `\U0001f600`; `nil` when there is no such pair.
+  private static func joiningSurrogates(_ text: String) -> String? {
+    let bytes = Array(text.utf8)
+    func unit(at index: Int) -> UInt32? {
+      guard index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+        return nil
+      }
+      return UInt32(String(decoding: bytes[(index + 2)..<(index + 6)], as: UTF8.self), radix: 16)
+    }
+    var out: [UInt8] = []
+    var index = 0
+    var isChanged = false
+    while index < bytes.count {
+      if let high = unit(at: index), (0xD800..<0xDC00).contains(high), let low = unit(at: index + 6),
+        (0xDC00..<0xE000).contains(low)
+      {
+        let digits = String(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), radix: 16)
+        out.append(contentsOf: ("\\U" + String(repeating: "0", count: 8 - digits.count) + digits).utf8)
+        index += 12
+        isChanged = true
+      } else {
+        // A backslash takes the next byte with it, so that an escaped backslash begins nothing.
+        let count = bytes[index] == UInt8(ascii: "\\") ? min(2, bytes.count - index) : 1
+        out.append(contentsOf: bytes[index..<(index + count)])
+        index += count
+      }
+    }
+    return isChanged ? String(decoding: out, as: UTF8.self) : nil
+  }
+
+  private static func parse(_ text: String, file: String) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
     var state = State(file: file)
     var parser = yaml_parser_t()
     guard yaml_parser_initialize(&parser) == 1 else {
@@ -20,6 +57,8 @@ package enum YAMLReader {
     var text = text
     let tree = text.withUTF8 { buffer -> YAMLNode? in
       yaml_parser_set_input_string(&parser, buffer.baseAddress, buffer.count)
+      state.text = buffer
+      defer { state.text = UnsafeBufferPointer(start: nil, count: 0) }
       return state.document(&parser)
     }
     return (tree, state.mistakes)
@@ -27,6 +66,8 @@ package enum YAMLReader {
 
   private struct State {
     let file: String
+    /// What libyaml reads; only while it reads.
+    var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
     var mistakes = DiagnosticList()
     var anchors: [String: YAMLNode] = [:]
     var sizes: [String: Int] = [:]
@@ -59,6 +100,27 @@ package enum YAMLReader {
 
     private func mark(_ mark: yaml_mark_t) -> YAMLMark { YAMLMark(line: Int(mark.line) + 1, column: Int(mark.column) + 1) }
 
+    /// The place of a byte, counted from 0.
+    private func mark(offset: Int) -> YAMLMark {
+      let before = text.prefix(offset)
+      let line = before.lastIndex(of: UInt8(ascii: "\n")).map { before[($0 + 1)...] } ?? before
+      return YAMLMark(
+        line: before.count { $0 == UInt8(ascii: "\n") } + 1,
+        column: String(decoding: line, as: UTF8.self).unicodeScalars.count + 1)
+    }
+
+    /// Whether a tag says that a scalar is text; tags other than those of the core schema are mistakes.
+    private mutating func isText(_ tag: UnsafeMutablePointer<yaml_char_t>?, _ start: YAMLMark) throws -> Bool {
+      guard let tag else { return false }
+      let name = String(cString: tag)
+      let core = "tag:yaml.org,2002:"
+      if name == "!" || name == core + "str" { return true }
+      guard ["null", "bool", "int", "float", "seq", "map"].contains(where: { name == core + $0 }) else {
+        throw fail("tag `\(name)` is not read", start, hint: "write the value without a tag")
+      }
+      return false
+    }
+
     private func release(_ event: yaml_event_t) {
       var event = event
       yaml_event_delete(&event)
@@ -77,7 +139,7 @@ package enum YAMLReader {
       guard yaml_parser_parse(&parser, &event) == 1 else {
         let problem = parser.problem.map { String(cString: $0) } ?? "the text cannot be read"
         let context = parser.context.map { String(cString: $0) }
-        let at = parser.error == YAML_READER_ERROR ? YAMLMark(line: 1, column: 1) : mark(parser.problem_mark)
+        let at = parser.error == YAML_READER_ERROR ? mark(offset: parser.problem_offset) : mark(parser.problem_mark)
         var hint: String?
         if problem.contains("cannot start any token") {
           hint = "indent with spaces, and put text with special characters in quotes"
@@ -110,13 +172,15 @@ package enum YAMLReader {
         let scalar = event.data.scalar
         anchor = scalar.anchor.map { String(cString: $0) }
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-        result = YAMLNode(
-          .scalar(String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE), at: start)
+        let isPlain = try !isText(scalar.tag, start) && scalar.style == YAML_PLAIN_SCALAR_STYLE
+        result = YAMLNode(.scalar(String(decoding: bytes, as: UTF8.self), isPlain: isPlain), at: start)
       case YAML_SEQUENCE_START_EVENT:
         anchor = event.data.sequence_start.anchor.map { String(cString: $0) }
+        _ = try isText(event.data.sequence_start.tag, start)
         result = YAMLNode(.sequence(try items(&parser, depth: depth)), at: start)
       case YAML_MAPPING_START_EVENT:
         anchor = event.data.mapping_start.anchor.map { String(cString: $0) }
+        _ = try isText(event.data.mapping_start.tag, start)
         result = YAMLNode(.mapping(try pairs(&parser, depth: depth)), at: start)
       default: throw fail("a value is missing here", start)
       }
