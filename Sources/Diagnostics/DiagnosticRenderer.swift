@@ -32,9 +32,10 @@ package struct DiagnosticRenderer: Sendable {
 
   private func excerpt(at location: SourceLocation) -> String? {
     guard let line = location.line, line >= 1, let text = sourceText(location.file) else { return nil }
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    // By bytes: to `Character`, a carriage return with its line feed is one thing, and no line feed.
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     guard line <= lines.count else { return nil }
-    let shown = String(lines[line - 1].unicodeScalars.prefix(160).map(Character.init))
+    let shown = String(Substring(lines[line - 1]).unicodeScalars.prefix(160).filter { $0 != "\r" }.map(Character.init))
     let number = "\(line)"
     let margin = String(repeating: " ", count: number.count)
     var out = " \(number) | \(shown.replacingTabs())\n"

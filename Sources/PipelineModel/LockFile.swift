@@ -1,6 +1,5 @@
 // The traces the team agreed on: what Git keeps of a pipeline's results.
 // SPDX-License-Identifier: Apache-2.0
-package import ContentStore
 
 /// One stage's agreed result.
 package struct LockEntry: Sendable, Equatable {

@@ -1,6 +1,5 @@
 // The lock file as YAML that reads well in a diff.
 // SPDX-License-Identifier: Apache-2.0
-package import ContentStore
 package import Diagnostics
 
 package enum LockFileText {
@@ -25,7 +24,10 @@ package enum LockFileText {
   /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one.
   package static func read(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
     var (tree, mistakes) = YAMLReader.read(text, file: file)
-    try mistakes.throwIfErrors()
+    if mistakes.hasErrors {
+      throw DiagnosticList(
+        mistakes.diagnostics.map { Diagnostic($0.category, $0.message, at: $0.location, causes: $0.causes, hints: recovery) })
+    }
     guard let tree, let stages = tree["stages"] else {
       mistakes.add(Diagnostic(.input, "the lock file has no `stages`", at: SourceLocation(file: file), hints: recovery))
       throw mistakes
@@ -38,7 +40,14 @@ package enum LockFileText {
       throw mistakes
     }
     var lock = LockFile()
-    for (key, value) in stages.pairs ?? [] {
+    guard let pairs = stages.pairs else {
+      mistakes.add(
+        Diagnostic(
+          .input, "`stages` of the lock file has to be a mapping, not \(stages.kindName)", at: stages.location(in: file),
+          hints: recovery))
+      throw mistakes
+    }
+    for (key, value) in pairs {
       if let entry = LockEntry(tree: value.value) {
         lock.entries[key.text] = entry
       } else {
@@ -104,16 +113,30 @@ enum YAMLText {
 
   /// A text as a plain scalar where that reads back as the same text, else in quotes.
   static func scalar(_ text: String) -> String {
-    guard
-      !text.unicodeScalars.contains(where: {
-        $0.value < 32 || $0.value == 127 || $0.value == 0x85 || $0.value == 0x2028 || $0.value == 0x2029 || $0.value == 0xFEFF
-      })
-    else { return jsonQuoted(text) }
-    let special = "-?:,[]{}#&*!|>'\"%@`=<~"
-    let isPlain =
-      !text.isEmpty && !special.contains(text.first ?? "-") && !text.hasSuffix(" ") && !text.hasPrefix(" ")
-      && !text.contains(": ") && !text.hasSuffix(":") && !text.contains(" #") && ParameterValue(plain: text).asText != nil
-    return isPlain ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+    // Scalars, not characters: a combining mark would hide a `#` or a space from `Character`, not from YAML.
+    let scalars = Array(text.unicodeScalars)
+    guard scalars.allSatisfy(isPrintable) else { return jsonQuoted(text) }
+    let isPlain = canBePlain(scalars) && ParameterValue(plain: text).asText != nil
+    return isPlain ? text : "'" + singleQuoted(scalars) + "'"
+  }
+
+  private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<32, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: false
+    default: true
+    }
+  }
+
+  private static func canBePlain(_ scalars: [Unicode.Scalar]) -> Bool {
+    guard let first = scalars.first, let last = scalars.last else { return false }
+    guard !"-?:,[]{}#&*!|>'\"%@`=<~ ".unicodeScalars.contains(first), last != " ", last != ":" else { return false }
+    return !zip(scalars, scalars.dropFirst()).contains { $0 == ":" && $1 == " " || $0 == " " && $1 == "#" }
+  }
+
+  private static func singleQuoted(_ scalars: [Unicode.Scalar]) -> String {
+    var out = ""
+    for scalar in scalars { out.unicodeScalars.append(contentsOf: scalar == "'" ? ["'", "'"] : [scalar]) }
+    return out
   }
 }
 

@@ -16,7 +16,10 @@ package struct ManifestReader {
     "cmd", "notebook", "wdir", "deps", "outs", "params", "metrics", "plots", "desc", "frozen", "always_changed", "env", "meta",
   ]
   /// Keys of DVC's schema that this version does not read.
-  static let laterKeys = ["vars", "foreach", "do", "matrix", "params", "metrics", "plots", "artifacts", "datasets"]
+  static let laterKeys = [
+    "vars", "foreach", "do", "matrix", "params", "metrics", "plots", "artifacts", "datasets", "push",
+    "remote",
+  ]
 
   private init(file: String, parameterFile: @escaping (WorkspacePath) throws(DiagnosticList) -> YAMLNode?) {
     self.file = file
@@ -191,16 +194,18 @@ package struct ManifestReader {
       }
       seen[variable] = name
     }
-    var variables: [String: String] = [:]
+    var variables: [String: (key: String, file: WorkspacePath)] = [:]
     for parameter in stage.parameters {
       guard let key = parameter.key else { continue }
       let variable = environmentName(key)
-      if let other = variables[variable], other != key {
-        mistakes.add(
-          Diagnostic(
-            .input, "parameters `\(other)` and `\(key)` are both `PIPE_PARAM_\(variable)` to a shell", at: stage.location))
+      if let other = variables[variable] {
+        let message =
+          other.key == key
+          ? "parameter `\(key)` is named from `\(other.file)` and from `\(parameter.file)`, and a stage knows it by one name"
+          : "parameters `\(other.key)` and `\(key)` are both `PIPE_PARAM_\(variable)` to a shell"
+        mistakes.add(Diagnostic(.input, message, at: stage.location))
       }
-      variables[variable] = key
+      variables[variable] = (key, parameter.file)
     }
   }
 
@@ -235,13 +240,19 @@ package struct ManifestReader {
         wrong(item, "an entry of `\(key)` is a path, or one path with its options")
         return nil
       }
-      return (nil, YAMLNode(.scalar(pairs[0].key.text, isPlain: false), at: pairs[0].key.mark), pairs[0].value)
+      let options = pairs[0].value
+      guard options.pairs != nil || options.value == .null else {
+        wrong(options, "the options of `\(pairs[0].key.text)` have to be a mapping, not \(options.kindName)")
+        return nil
+      }
+      return (nil, YAMLNode(.scalar(pairs[0].key.text, isPlain: false), at: pairs[0].key.mark), options)
     }
   }
 
   private mutating func dependencies(_ node: YAMLNode, in folder: WorkspacePath?) -> [Dependency] {
     entries(node, of: "deps").compactMap { name, path, options in
-      if let options { wrong(options, "a dependency has no options") }
+      let isPathAlone = name != nil && options?.pairs?.count == 1
+      if let options, !isPathAlone { wrong(options, "a dependency has no options") }
       guard let typed = text(path, of: "deps") else { return nil }
       if typed.hasPrefix("/") { return Dependency(name: name, place: .external(typed), location: path.location(in: file)) }
       guard let inside = workspacePath(path, in: folder, what: "dependency") else { return nil }
@@ -291,7 +302,9 @@ package struct ManifestReader {
         parameter(item, file, stage).map { found.append($0) }
       }
     }
-    return found
+    // Named twice is named once.
+    var seen: Set<[String?]> = []
+    return found.filter { seen.insert([$0.file.text, $0.key]).inserted }
   }
 
   private mutating func parameter(_ node: YAMLNode, _ file: WorkspacePath, _ stage: String) -> Parameter? {
@@ -318,11 +331,13 @@ package struct ManifestReader {
       wrong(
         YAMLKey(path.text, at: mark), "parameter file `\(path)` is neither YAML nor JSON",
         hint: "TOML and Python files are not read yet")
+      parameterTrees[path] = (nil, .mapping([]))
       return nil
     }
     do {
       guard let node = try parameterFile(path) else {
         wrong(YAMLKey(path.text, at: mark), "parameter file `\(path)` is not there")
+        parameterTrees[path] = (nil, .mapping([]))
         return nil
       }
       parameterTrees[path] = (node, node.value)
@@ -342,6 +357,14 @@ package struct ManifestReader {
         wrong(value, "variable `\(key.text)` has to be text, not \(value.kindName)")
         return nil
       }
+      guard !key.text.isEmpty, !key.text.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: "=") }) else {
+        wrong(key, "`\(key.text)` cannot be the name of a variable")
+        return nil
+      }
+      guard !value.value.display.utf8.contains(0) else {
+        wrong(value, "variable `\(key.text)` holds a NUL, which no program can be given")
+        return nil
+      }
       return EnvironmentVariable(name: key.text, value: value.value.display)
     }
   }
@@ -355,7 +378,11 @@ package struct ManifestReader {
   }
 
   private mutating func text(_ node: YAMLNode, of key: String) -> String? {
-    if let text = node.text { return text }
+    if let text = node.text {
+      if !text.utf8.contains(0) { return text }
+      wrong(node, "`\(key)` holds a NUL, which no program can be given")
+      return nil
+    }
     wrong(node, "`\(key)` has to be text, not \(node.kindName)")
     return nil
   }

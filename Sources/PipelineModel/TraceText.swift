@@ -1,7 +1,7 @@
 // Lock entries and traces as text: the lock file is YAML for a diff, a trace is one JSON document.
 // SPDX-License-Identifier: Apache-2.0
 package import ContentStore
-package import Diagnostics
+internal import Diagnostics
 
 extension LockEntry {
   /// The entry as a tree, in the order in which it is written.
@@ -73,55 +73,116 @@ extension LockEntry {
     return .mapping(files)
   }
 
-  /// Reads an entry back; `nil` when a field is missing or not what it should be.
+  /// Reads an entry back; `nil` when a field is missing or not what it should be: a list that is no list is not an empty one.
   init?(tree: ParameterValue) {
-    let commands: [String]
-    switch tree["cmd"] {
-    case .text(let command): commands = [command]
-    case .list(let items):
-      commands = items.compactMap(\.asText)
-      guard commands.count == items.count else { return nil }
-    default: commands = []
-    }
-    var notebook: Recipe.NotebookCode?
-    if let path = tree["notebook"]?.asText {
-      guard let code = tree["code"]?.asText.flatMap({ Digest(.sha256, hex: $0) }) else { return nil }
-      notebook = Recipe.NotebookCode(path: path, code: code)
-    }
-    var inputs: [Recipe.Input] = []
-    for row in tree["deps"]?.asList ?? [] {
-      guard let file = FileRow(row) else { return nil }
-      inputs.append(Recipe.Input(path: file.path, digest: file.digest, size: file.size, files: file.files))
-    }
-    var parameters: [Parameter] = []
-    for (name, keys) in tree["params"]?.asPairs ?? [] {
-      guard let file = WorkspacePath(name), let pairs = keys.asPairs else { return nil }
-      parameters += pairs.map { Parameter(file: file, key: $0.0.isEmpty ? nil : $0.0, value: $0.1) }
-    }
-    var outputs: [Trace.Result] = []
-    var targets: [Recipe.Target] = []
-    for row in tree["outs"]?.asList ?? [] {
-      guard let file = FileRow(row), WorkspacePath(file.path)?.text == file.path,
-        let kind = Output.Kind(rawValue: row["kind"]?.asText ?? "data")
-      else { return nil }
-      outputs.append(
-        Trace.Result(
-          path: file.path, digest: file.digest, size: file.size, files: file.files, isExecutable: file.isExecutable, kind: kind))
-      targets.append(
-        Recipe.Target(
-          path: file.path, kind: kind, isCached: row["cache"] != .bool(false), isPersistent: row["persist"] == .bool(true)))
-    }
+    guard tree.asPairs != nil, let work = Work(tree), let inputs = tree.rows("deps", Recipe.Input.init),
+      let outputs = tree.rows("outs", Trace.Result.init), let targets = tree.rows("outs", Recipe.Target.init),
+      let parameters = tree.flatRows("params", Self.parameters), let tools = tree.fields("tools", Recipe.Tool.init),
+      let environment = tree.fields("env", EnvironmentVariable.init), Set(targets.map(\.path)).count == targets.count
+    else { return nil }
     self.init(
       recipe: Recipe(
-        commands: commands, notebook: notebook, workingDirectory: tree["wdir"]?.asText,
-        tools: (tree["tools"]?.asPairs ?? []).compactMap { name, version in
-          version.asInteger.map { Recipe.Tool(name: name, version: $0) }
-        },
-        inputs: inputs, parameters: parameters,
-        environment: (tree["env"]?.asPairs ?? []).compactMap { name, value in
-          value.asText.map { EnvironmentVariable(name: name, value: $0) }
-        }, targets: targets),
+        commands: work.commands, notebook: work.notebook, workingDirectory: work.folder, tools: tools, inputs: inputs,
+        parameters: parameters, environment: environment, targets: targets),
       outputs: outputs)
+  }
+
+  private struct Work {
+    var commands: [String] = []
+    var notebook: Recipe.NotebookCode?
+    var folder: String?
+
+    init?(_ tree: ParameterValue) {
+      switch (tree["cmd"], tree["notebook"]) {
+      case (.text(let command)?, nil): commands = [command]
+      case (.list(let items)?, nil):
+        commands = items.compactMap(\.asText)
+        guard commands.count == items.count else { return nil }
+      case (nil, .text(let path)?):
+        guard let code = tree["code"]?.asText.flatMap({ Digest(.sha256, hex: $0) }) else { return nil }
+        notebook = Recipe.NotebookCode(path: path, code: code)
+      default: return nil
+      }
+      guard let folder = tree["wdir"] else { return }
+      guard let text = folder.asText else { return nil }
+      self.folder = text
+    }
+  }
+
+  private static func parameters(_ name: String, _ keys: ParameterValue) -> [Parameter]? {
+    guard let file = WorkspacePath(name), let pairs = keys.asPairs else { return nil }
+    return pairs.map { Parameter(file: file, key: $0.0.isEmpty ? nil : $0.0, value: $0.1) }
+  }
+}
+
+extension ParameterValue {
+  /// Every item of the list under a key, made into a row; empty without the key, `nil` when anything does not fit.
+  fileprivate func rows<Row>(_ key: String, _ make: (ParameterValue) -> Row?) -> [Row]? {
+    guard let value = self[key] else { return [] }
+    guard let items = value.asList else { return nil }
+    let rows = items.compactMap(make)
+    return rows.count == items.count ? rows : nil
+  }
+
+  /// Every pair of the mapping under a key, likewise.
+  fileprivate func fields<Row>(_ key: String, _ make: (String, ParameterValue) -> Row?) -> [Row]? {
+    guard let value = self[key] else { return [] }
+    guard let pairs = value.asPairs else { return nil }
+    let rows = pairs.compactMap(make)
+    return rows.count == pairs.count ? rows : nil
+  }
+
+  fileprivate func flatRows<Row>(_ key: String, _ make: (String, ParameterValue) -> [Row]?) -> [Row]? {
+    fields(key, make).map { $0.flatMap { $0 } }
+  }
+
+  /// The flag under a key; `nil` when there is something else.
+  fileprivate func flag(_ key: String, otherwise: Bool) -> Bool? {
+    switch self[key] {
+    case nil: otherwise
+    case .bool(let value)?: value
+    default: nil
+    }
+  }
+}
+
+extension Recipe.Input {
+  fileprivate init?(_ row: ParameterValue) {
+    guard let file = FileRow(row) else { return nil }
+    self.init(path: file.path, digest: file.digest, size: file.size, files: file.files)
+  }
+}
+
+extension Trace.Result {
+  fileprivate init?(_ row: ParameterValue) {
+    guard let file = FileRow(row), let target = Recipe.Target(row) else { return nil }
+    self.init(
+      path: file.path, digest: file.digest, size: file.size, files: file.files, isExecutable: file.isExecutable,
+      kind: target.kind)
+  }
+}
+
+extension Recipe.Target {
+  fileprivate init?(_ row: ParameterValue) {
+    guard let path = row["path"]?.asText, WorkspacePath(path)?.text == path,
+      let kind = Output.Kind(rawValue: row["kind"].map { $0.asText ?? "" } ?? "data"),
+      let isCached = row.flag("cache", otherwise: true), let isPersistent = row.flag("persist", otherwise: false)
+    else { return nil }
+    self.init(path: path, kind: kind, isCached: isCached, isPersistent: isPersistent)
+  }
+}
+
+extension Recipe.Tool {
+  fileprivate init?(_ name: String, _ version: ParameterValue) {
+    guard let version = version.asInteger else { return nil }
+    self.init(name: name, version: version)
+  }
+}
+
+extension EnvironmentVariable {
+  fileprivate init?(_ name: String, _ value: ParameterValue) {
+    guard let value = value.asText else { return nil }
+    self.init(name: name, value: value)
   }
 }
 
@@ -136,11 +197,17 @@ private struct FileRow {
     guard let path = row["path"]?.asText, let size = row["size"]?.asInteger, size >= 0 else { return nil }
     let algorithm: Digest.Algorithm = row["hash"]?.asText == "md5" ? .md5 : .sha256
     guard let digest = row[algorithm.name]?.asText.flatMap({ Digest(algorithm, hex: $0) }) else { return nil }
+    guard let isExecutable = row.flag("isexec", otherwise: false) else { return nil }
+    var files: Int?
+    if let count = row["nfiles"] {
+      guard let count = count.asInteger, count >= 0 else { return nil }
+      files = count
+    }
     self.path = path
     self.digest = digest
     self.size = size
-    self.files = row["nfiles"]?.asInteger
-    self.isExecutable = row["isexec"] == .bool(true)
+    self.files = files
+    self.isExecutable = isExecutable
   }
 }
 
@@ -186,6 +253,33 @@ extension ParameterValue {
 
 // MARK: - Trace documents
 
+extension ParameterValue {
+  private static let spelled = "$double"
+
+  /// The same with `{"$double": "nan"}` for numbers that JSON has no word for.
+  fileprivate var spelledOut: ParameterValue {
+    switch self {
+    case .double(let number) where !number.isFinite: .mapping([(Self.spelled, .text("\(number)"))])
+    case .list(let items): .list(items.map(\.spelledOut))
+    case .mapping(let pairs): .mapping(pairs.map { ($0.0, $0.1.spelledOut) })
+    default: self
+    }
+  }
+
+  fileprivate var readBack: ParameterValue {
+    switch self {
+    case .mapping(let pairs):
+      if pairs.count == 1, pairs[0].0 == Self.spelled, let number = pairs[0].1.asText.flatMap({ Double($0) }) {
+        .double(number)
+      } else {
+        .mapping(pairs.map { ($0.0, $0.1.readBack) })
+      }
+    case .list(let items): .list(items.map(\.readBack))
+    default: self
+    }
+  }
+}
+
 extension Trace {
   static let schema = "pipe.trace/1"
 
@@ -200,7 +294,7 @@ extension Trace {
     if let woven = facts.woven { factPairs.append(("woven", .text("\(woven)"))) }
     return ParameterValue.mapping([
       ("schema", .text(Self.schema)), ("stage", .text(stage)), ("fingerprint", .text("\(fingerprint.digest)")),
-      ("entry", LockEntry(self).tree), ("facts", .mapping(factPairs)),
+      ("entry", LockEntry(self).tree.spelledOut), ("facts", .mapping(factPairs)),
     ]).json + "\n"
   }
 
@@ -209,7 +303,8 @@ extension Trace {
   /// - Throws: `StoreError.malformedFile`.
   package init(json text: String, file: String) throws(StoreError) {
     guard let tree = ParameterValue(json: text), tree["schema"]?.asText == Self.schema, let stage = tree["stage"]?.asText,
-      let entry = tree["entry"].flatMap({ LockEntry(tree: $0) }), let facts = tree["facts"], let run = facts["run"]?.asText,
+      let entry = tree["entry"].flatMap({ LockEntry(tree: $0.readBack) }), let facts = tree["facts"],
+      let run = facts["run"]?.asText,
       let finishedAt = facts["finished_at"]?.asText
     else { throw .malformedFile(path: file, why: "it is not a trace of schema \(Self.schema)") }
     self.init(
