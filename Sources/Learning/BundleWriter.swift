@@ -53,7 +53,7 @@ package struct BundleWriter {
       training: TrainingFacts(
         trainRows: train.rowCount, validRows: validRows, calibrateRows: calibrate.rowCount, from: times?.from,
         to: times?.to, bestIteration: model.bestIteration, rounds: model.rounds, trainMAE: model.trainMAE,
-        validMAE: model.validMAE ?? .nan),
+        validMAE: model.validMAE),
       interval: calibration)
     return try ModelBundle(manifest: manifest, ensemble: ensemble)
   }

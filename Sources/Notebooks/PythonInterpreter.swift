@@ -58,6 +58,8 @@ final class PythonInterpreter: CellInterpreter {
     var environment = surroundings.environment
     // A compiled file in the folder of a dependency would change that dependency.
     environment["PYTHONDONTWRITEBYTECODE"] = environment["PYTHONDONTWRITEBYTECODE"] ?? "1"
+    // A crash in native code then names the line of the cell.
+    environment["PYTHONFAULTHANDLER"] = "1"
     environment["MPLBACKEND"] = "module://pipe_figures"
     environment["PYTHONPATH"] = [environment["PYTHONPATH"], "\(folder)/python"].compactMap { $0 }.joined(separator: ":")
     let process = try InterpreterProcess("python3", ["\(folder)/driver.py"], environment: environment)
@@ -108,6 +110,15 @@ final class PythonInterpreter: CellInterpreter {
     return result
   }
 
+  /// The innermost line of the notebook in what Python's fault handler printed.
+  private func crashLine(_ outputs: [CellOutput]) -> Int? {
+    guard let text = outputs.last(where: { $0.kind == .standardError })?.data["text/plain"],
+      let start = text.range(of: "Fatal Python error: "),
+      let mention = text[start.upperBound...].range(of: "File \"\(surroundings.file)\", line ")
+    else { return nil }
+    return Int(text[mention.upperBound...].prefix { $0.isNumber })
+  }
+
   private func abandon(
     _ cell: NumberedCell, _ event: ProcessEvent, _ process: InterpreterProcess, _ recording: inout CellRecording
   ) -> CellResult {
@@ -121,7 +132,7 @@ final class PythonInterpreter: CellInterpreter {
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
     if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(event, of: cell, program: "python3", line: nil)
+    result.failure = failure(event, of: cell, program: "python3", line: crashLine(recording.outputs))
     return result
   }
 }

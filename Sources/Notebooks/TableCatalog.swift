@@ -20,8 +20,10 @@ struct TableCatalog {
   init(_ context: StageNotebookContext, folder: String) {
     let entries = context.deps.sorted { $0.key < $1.key } + context.outs.sorted { $0.key < $1.key }
     for (name, path) in entries {
-      let isNamed = name != path && !name.contains("/") && !name.contains(".")
-      let base = isNamed ? name : ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+      // Without a name in pipeline.yaml an entry has its own path for one, seen from the project's folder.
+      let fileName = (path as NSString).lastPathComponent
+      let isNamed = (name as NSString).lastPathComponent != fileName
+      let base = isNamed ? name : (fileName as NSString).deletingPathExtension
       let absolute = path.hasPrefix("/") ? path : "\(folder)/\(path)"
       var isFolder: ObjCBool = false
       guard FileManager.default.fileExists(atPath: absolute, isDirectory: &isFolder) else { continue }

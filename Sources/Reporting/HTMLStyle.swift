@@ -64,6 +64,8 @@ package enum HTMLStyle {
     nav a{display:inline-block;padding:.3rem 0}
     code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
     code{overflow-wrap:anywhere}
+    td code,th code{overflow-wrap:break-word}
+    .inside{scroll-margin-top:4.5rem}
     pre{background:var(--raised);border:1px solid var(--line);border-radius:.35rem;padding:.7rem .9rem;overflow:auto;line-height:1.45;max-height:32rem}
     pre code{font-size:inherit;overflow-wrap:normal}
     p code,li code,td code,th code{background:var(--raised);border-radius:.2rem;padding:.05rem .25rem}
@@ -126,6 +128,6 @@ package enum HTMLStyle {
     footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
     @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
-    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure details{display:none}caption{break-after:avoid}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
     """
 }

@@ -117,10 +117,12 @@ struct HTMLPage {
       text += "<p class=\"note tone-\(tone.rawValue)\">\(inline(content))</p>\n"
     case .graph(let graph): write(graph)
     case .details(let summary, let id, let isOpen, let blocks):
-      let dress = id.map { " class=\"stage\" id=\"\($0)\"" } ?? ""
+      let dress = id == nil ? "" : " class=\"stage\""
       text += "<details\(dress)\(isOpen ? " open" : "")><summary>\(inline(summary))</summary>\n"
+      // The place is inside, since a browser unfolds what a link leads into.
+      if let id { text += "<div class=\"inside\" id=\"\(id)\">\n" }
       for block in blocks { write(block, level: level) }
-      text += "</details>\n"
+      text += id == nil ? "</details>\n" : "</div>\n</details>\n"
     }
   }
 

@@ -101,10 +101,14 @@ struct LayeredLayout {
 
   /// Boxes as near as they may stand to the mean of their neighbours, rows in their order.
   private static func setAcross(_ rows: [[Int]], _ slots: inout [Slot]) {
-    let widest = rows.map { row in row.reduce(0) { $0 + slots[$1].width } + Double(max(0, row.count - 1)) * columnGap }.max() ?? 0
+    func needed(_ row: [Int]) -> Double {
+      var sum = Double(max(0, row.count - 1)) * columnGap
+      for slot in row { sum += slots[slot].width }
+      return sum
+    }
+    let widest = rows.map(needed).max() ?? 0
     for row in rows {
-      let need = row.reduce(0) { $0 + slots[$1].width } + Double(max(0, row.count - 1)) * columnGap
-      var x = (widest - need) / 2
+      var x = (widest - needed(row)) / 2
       for slot in row {
         slots[slot].x = x + slots[slot].width / 2
         x += slots[slot].width + columnGap

@@ -7,13 +7,13 @@ extension RunReport {
   /// A missed gate is the verdict; then a failed stage; then gates that hold; then that all stages are done.
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
-    var blocks: [Report.Block] = []
-    if let line = modelLine(input) { blocks.append(.paragraph(line)) }
     let (tone, headline) = judgement(input, failed: failed)
-    if !failed.isEmpty, input.gates?.passed == false {
-      blocks.append(.paragraph(stageList("Failed", failed)))
-    }
-    if let gates = input.gates, !gates.gates.isEmpty { blocks.append(.table(gatesTable(gates))) }
+    let line = modelLine(input).map { Report.Block.paragraph($0) }
+    let gates = input.gates.flatMap { $0.gates.isEmpty ? nil : Report.Block.table(gatesTable($0)) }
+    let isMissed = input.gates?.passed == false
+    // Good news on the model does not stand above a gate that it missed.
+    var blocks = (isMissed ? [gates, line] : [line, gates]).compactMap { $0 }
+    if !failed.isEmpty, isMissed { blocks.append(.paragraph(stageList("Failed", failed))) }
     return Report.Verdict(tone: tone, headline: headline, blocks: blocks)
   }
 

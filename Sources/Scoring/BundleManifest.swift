@@ -83,11 +83,12 @@ package struct TrainingFacts: Codable, Sendable, Equatable {
   package var rounds: Int
   /// Mean absolute error in the target's unit.
   package var trainMAE: Double
-  package var validMAE: Double
+  /// `nil` without a valid split.
+  package var validMAE: Double?
 
   package init(
     trainRows: Int, validRows: Int, calibrateRows: Int, from: String?, to: String?, bestIteration: Int, rounds: Int,
-    trainMAE: Double, validMAE: Double
+    trainMAE: Double, validMAE: Double?
   ) {
     self.trainRows = trainRows
     self.validRows = validRows

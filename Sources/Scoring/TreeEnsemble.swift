@@ -63,13 +63,15 @@ extension TreeEnsemble {
   /// The sum of base score and one leaf per tree, equal to XGBoost's own prediction to the last bit.
   ///
   /// - Parameter features: `featureCount` values in the model's order; NaN is missing.
-  /// - Complexity: O(trees × depth); about 10 ns a tree of depth 7.
+  /// - Complexity: O(trees × depth); about 14 ns a tree of depth 6, 3 µs for 218 of them.
   package func predict(_ features: [Float]) -> Float {
     precondition(features.count == featureCount, "a feature vector has as many values as the model has features")
     return features.withUnsafeBufferPointer { predict(row: $0) }
   }
 
   /// Predictions for rows that stand one after the other.
+  ///
+  /// Row by row: walking tree by tree over blocks of rows was measured to be three times slower.
   ///
   /// - Parameter rows: a multiple of `featureCount` values, row by row.
   package func predict(rows: [Float]) -> [Float] {
@@ -78,7 +80,10 @@ extension TreeEnsemble {
     let count = rows.count / featureCount
     return rows.withUnsafeBufferPointer { all in
       [Float](unsafeUninitializedCapacity: count) { out, initialized in
-        fill(out, from: all, rows: count)
+        for row in 0..<count {
+          let features = UnsafeBufferPointer(rebasing: all[row * featureCount..<(row + 1) * featureCount])
+          out.initializeElement(at: row, to: predict(row: features))
+        }
         initialized = count
       }
     }
@@ -109,27 +114,6 @@ extension TreeEnsemble {
           sum += leaves[Int(at)]
         }
         return sum
-      }
-    }
-  }
-
-  /// Tree by tree over a block of rows, so that a tree stays in the cache while rows pass through it.
-  private func fill(_ out: UnsafeMutableBufferPointer<Float>, from all: UnsafeBufferPointer<Float>, rows: Int) {
-    let blockSize = 64
-    out.initialize(repeating: baseScore)
-    nodes.withUnsafeBufferPointer { nodes in
-      leafValues.withUnsafeBufferPointer { leaves in
-        for start in stride(from: 0, to: rows, by: blockSize) {
-          let block = start..<min(start + blockSize, rows)
-          for tree in trees {
-            for index in block {
-              let row = UnsafeBufferPointer(rebasing: all[index * featureCount..<(index + 1) * featureCount])
-              var at = tree.root
-              for _ in 0..<tree.depth { at = Self.step(from: at, nodes: nodes, row: row) }
-              out[index] += leaves[Int(at)]
-            }
-          }
-        }
       }
     }
   }

@@ -19,6 +19,7 @@ extension GitRepository {
   /// The repository is left as it is: no linked worktree, no index, no reference. Line endings follow the commit's
   /// `.gitattributes`; external filters (LFS) do not run. Nothing is ever written through a link, since each entry is
   /// made new below the descriptor of its folder.
+  /// A failure leaves what was written until then.
   /// - Throws: `GitError.folderNotEmpty`; `GitError.unsafePath` for `..`, `.git` and their like; `GitError.file`.
   package func exportTree(_ revision: String, to folder: String) throws(GitError) -> ExportedTree {
     let commit = try commit(at: revision)

@@ -57,6 +57,17 @@ package final class Ledger: Sendable {
     throw .ledger(path: path, operation: "open", message: "a file made anew cannot be used either")
   }
 
+  /// A ledger that lives as long as the process: for a place that cannot be written to. `sync` fills it from the records.
+  package static func inMemory() throws(TrackingError) -> Ledger {
+    do {
+      let database = try DatabaseQueue()
+      try migrator.migrate(database)
+      return Ledger(path: ":memory:", notice: nil, database: database)
+    } catch {
+      throw .ledger(path: ":memory:", operation: "open", message: "\(error)")
+    }
+  }
+
   private init(path: String, notice: LedgerNotice?, database: DatabaseQueue) {
     self.path = path
     self.notice = notice

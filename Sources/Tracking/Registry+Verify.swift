@@ -5,8 +5,8 @@ import Diagnostics
 extension Registry {
   /// All that is wrong, model by model; empty when everything holds.
   ///
-  /// Finds any change to, loss of or reordering among the lines of an alias list, except in its last line the fields `at`,
-  /// `by` and `reason`, and except the loss of lines from the end: only Git knows those. Finds changes in version files that
+  /// Finds any change to, loss of or reordering among the lines of an alias list, except the loss of lines from the end and, in the last
+  /// line, the fields `at`, `by`, `reason` and the name of an alias never moved before: only Git knows those. Finds changes in version files that
   /// an alias ever pointed at, and in the document of any version.
   package func verify() throws(TrackingError) -> [RegistryProblem] {
     var problems: [RegistryProblem] = []

@@ -20,6 +20,12 @@ struct Simulate: ParsableCommand {
   @Option(help: "File for the errors that nobody can go below.")
   var truth: String
 
+  @Option(
+    help:
+      "File for the law of every order: its median and the standard deviation of the logarithm. For tests; a model must not see it."
+  )
+  var law: String?
+
   @OptionGroup var parameters: ParameterOptions
 
   func run() throws {
@@ -27,16 +33,19 @@ struct Simulate: ParsableCommand {
     let world = settings.world
     var orders = RawOrders(world: world, dirt: settings.dirt)
     var truth = TruthTally(settings: settings)
+    var laws = CSVWriter(header: ["order_id", "median", "spread"])
     for day in 0..<settings.days {
       for order in world.orders(onDay: day) {
         truth.add(order)
         orders.add(order)
+        if law != nil { laws.add(order) }
       }
     }
     try orders.writer.write(to: "\(out)/orders.csv")
     try Self.drivers(world).write(to: "\(out)/drivers.csv")
     try Self.zones(world).write(to: "\(out)/zones.csv")
     try JSONText.write(truth.document, to: self.truth)
+    if let law { try laws.write(to: law) }
   }
 
   private static func drivers(_ world: DeliveryWorld) -> CSVWriter {
@@ -61,6 +70,15 @@ struct Simulate: ParsableCommand {
       writer.endRow()
     }
     return writer
+  }
+}
+
+extension CSVWriter {
+  fileprivate mutating func add(_ order: DeliveryWorld.Order) {
+    add(order.id)
+    add(DeliveryWorld.rounded(order.law.median, 6))
+    add(DeliveryWorld.rounded(order.law.spread, 6))
+    endRow()
   }
 }
 

@@ -99,6 +99,11 @@ struct PythonCellTests {
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
+  @Test func `a crash in native code has the line that called it`() throws {
+    let ran = try run("```{python}\nimport ctypes\ndef f():\n    ctypes.string_at(0)\n\nf()\n```")
+    #expect(ran.failure == "4: cell 1 (1 of 1) failed: python3 was killed by signal 11 (segmentation fault)")
+  }
+
   @Test func `sys exit 0 ends the cell, another status fails it`() throws {
     let ran = try run("```{python}\nimport sys\nx = 1\nsys.exit()\n```\n```{python}\nprint(x)\nsys.exit(3)\n```")
     #expect(ran.failure == "8: cell 2 (2 of 2) failed: the cell called `sys.exit(3)`")

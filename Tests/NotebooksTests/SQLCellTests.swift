@@ -61,7 +61,7 @@ struct SQLCellTests {
       SELECT y FROM OUT
       ```
       """,
-      deps: ["features": "data/f", "data/zones.csv": "data/zones.csv"], outs: ["out.csv": "out.csv"],
+      deps: ["features": "data/f", "work/data/zones.csv": "data/zones.csv"], outs: ["out.csv": "out.csv"],
       files: ["data/f/train.csv": "x\n1\n2\n", "data/f/note.txt": "", "data/zones.csv": "x\n40\n"])
     #expect(ran.outcome == .done)
     #expect(
@@ -103,6 +103,13 @@ struct SQLCellTests {
     let ran = try run(
       "```{sql}\n\(source)\n```", params: ["train.lr": .number(0.1)], deps: ["orders": "o.csv"], files: ["o.csv": "zone\na\n"])
     #expect(ran.failure == "\(line): cell 1 (1 of 1) failed: \(message)")
+  }
+
+  @Test func `a name with signs that SQL has no use for becomes an identifier`() throws {
+    let ran = try run(
+      "```{sql}\nSELECT (SELECT sum(x) FROM raw_orders_2) + (SELECT sum(x) FROM _7_days) AS s\n```",
+      deps: ["raw.orders-2": "a.csv", "7-days.csv": "7-days.csv"], files: ["a.csv": "x\n1\n", "7-days.csv": "x\n2\n"])
+    #expect(ran.texts(.display) == "s\n-\n3\n(1 row)")
   }
 
   @Test func `a name that could be two files is an error`() throws {

@@ -60,6 +60,28 @@ import Testing
     }
   }
 
+  @Test func `a submodule is an empty folder, and named`() throws {
+    try withTemporaryDirectory { folder in
+      let repository = try TestRepository(in: folder)
+      let commit = try repository.commitAll()
+      try repository.git("update-index", "--add", "--cacheinfo", "160000,\(commit),vendor/lib")
+      try repository.git("commit", "--quiet", "--message", "m")
+      #expect(try open(folder).exportTree("HEAD", to: folder.path + "/o").submodules == ["vendor/lib"])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/o/vendor/lib") == [])
+    }
+  }
+
+  @Test func `a bare repository can be exported from`() throws {
+    try withTemporaryDirectory { folder in
+      let repository = try TestRepository(in: folder)
+      try folder.write("x", to: "a")
+      try repository.commitAll()
+      try repository.git("clone", "--quiet", "--bare", ".", "bare.git")
+      _ = try open(folder.appendingPathComponent("bare.git")).exportTree("main", to: folder.path + "/o")
+      #expect(try folder.text(of: "o/a") == "x")
+    }
+  }
+
   @Test(arguments: ["..", ".git", ".GIT", "."])
   func `a tree with a name that escapes is refused`(_ name: String) throws {
     try withTemporaryDirectory { folder in

@@ -117,6 +117,28 @@ import Testing
     }
   }
 
+  @Test func `a name that is no UTF-8 is listed with a mark and read by its bytes`() throws {
+    try withTemporaryDirectory { folder in
+      let repository = try TestRepository(in: folder)
+      try repository.commitAll()
+      let name = Array(folder.path.utf8) + Array("/a".utf8) + [0xFF, 0]
+      func write(_ text: String) {
+        let stream = name.withUnsafeBufferPointer { bytes in
+          bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { fopen($0, "w") } }
+        }
+        if let stream {
+          fputs(text, stream)
+          fclose(stream)
+        }
+      }
+      write("1")
+      let first = try snapshot(folder)
+      #expect(first.dirtyPaths == ["a\u{FFFD}"])
+      write("2")
+      #expect(try snapshot(folder).diffDigest != first.diffDigest)
+    }
+  }
+
   @Test func `a nested repository counts by its commit`() throws {
     try withTemporaryDirectory { folder in
       let repository = try TestRepository(in: folder)

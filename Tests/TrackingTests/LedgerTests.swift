@@ -143,6 +143,21 @@ import Tracking
     }
   }
 
+  @Test func `a ledger in memory gives the answers of one on disk`() throws {
+    try withTemporaryDirectory { folder in
+      for second in 0..<9 {
+        try log(folder).append(
+          run(at: second, [stage("a", trace: second % 4, in: [file("i", second % 4)], out: [file("o", second % 3)])]))
+      }
+      let (memory, disk) = (try Ledger.inMemory(), try ledger(folder))
+      try memory.sync(with: log(folder))
+      try disk.sync(with: log(folder))
+      #expect(try memory.runs() == disk.runs())
+      #expect(try memory.lineage(of: "i") == disk.lineage(of: "i"))
+      #expect(try memory.lineage(of: "i").usedBy.count == 1)
+    }
+  }
+
   @Test func `a folder that cannot be written to is an error with the way out`() throws {
     try withTemporaryDirectory { folder in
       try folder.write("a file", to: "cache")

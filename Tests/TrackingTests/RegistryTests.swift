@@ -221,6 +221,27 @@ import Tracking
     }
   }
 
+  @Test func `in the last line only the moment and the reason can change unseen`() throws {
+    try withTemporaryDirectory { folder in
+      let registry = try filled(folder, moves: [1, 2])
+      let list = "registry/eta/aliases.jsonl"
+      let whole = try folder.text(of: list)
+      let changes = [
+        ("\"to\":2", "\"to\":3"), ("\"from\":1", "\"from\":3"), ("\"sequence\":2", "\"sequence\":3"),
+        ("\"version\":\"sha256:", "\"version\":\"sha256:0"), ("\"alias\":\"production\"", "\"alias\":\"staging\""),
+      ]
+      let start = String(whole.split(separator: "\n")[0]) + "\n"
+      for (old, new) in changes {
+        let last = String(whole.dropFirst(start.count)).replacing(old, with: new)
+        #expect(start + last != whole)
+        try folder.write(start + last, to: list)
+        #expect(try registry.verify().contains { $0.line == 2 }, "\(new)")
+      }
+      try folder.write(start + String(whole.dropFirst(start.count)).replacing("better", with: "because"), to: list)
+      #expect(try registry.verify() == [])
+    }
+  }
+
   @Test func `a dropped, doubled or moved line is found where the order breaks`() throws {
     try withTemporaryDirectory { folder in
       let registry = try filled(folder, moves: [1, 2, 3, 2, 1])
