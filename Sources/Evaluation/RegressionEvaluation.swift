@@ -83,7 +83,8 @@ package struct RegressionEvaluation: Sendable {
     let errors = zip(rows.truths, rows.predictions).map { abs($0 - $1) }.sorted()
     return [50, 90, 95].map { percent in
       MetricEstimate(
-        name: "abs_error_p\(percent)", label: "\(percent) % of errors are under",
+        name: "abs_error_p\(percent)",
+        label: percent == 50 ? "median absolute error" : "\(percent)th percentile of the absolute error",
         value: quantile(Double(percent) / 100, ofSorted: errors), better: "lower", unit: unit)
     }
   }

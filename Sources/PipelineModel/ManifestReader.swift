@@ -47,8 +47,19 @@ package struct ManifestReader {
       throw reader.mistakes
     }
     let pipeline = reader.pipeline(tree)
-    try reader.mistakes.throwIfErrors()
+    try reader.inOrder().throwIfErrors()
     return pipeline
+  }
+
+  /// The mistakes from the top of the manifest to its end, then those of other files as they were found.
+  private func inOrder() -> DiagnosticList {
+    let own = mistakes.diagnostics.filter { $0.location?.file == file }
+    let others = mistakes.diagnostics.filter { $0.location?.file != file }
+    func place(_ diagnostic: Diagnostic) -> (Int, Int) { (diagnostic.location?.line ?? 0, diagnostic.location?.column ?? 0) }
+    let sorted = own.enumerated().sorted { a, b in
+      place(a.element) == place(b.element) ? a.offset < b.offset : place(a.element) < place(b.element)
+    }
+    return DiagnosticList(sorted.map(\.element) + others)
   }
 
   // MARK: Top level
@@ -162,10 +173,11 @@ package struct ManifestReader {
   private mutating func work(_ stage: inout Stage, _ key: YAMLKey, _ node: YAMLNode) {
     switch (node["cmd"], node["notebook"]) {
     case (nil, nil):
-      // A mistyped `cmd` has been told already.
       let unknown = (node.pairs ?? []).map(\.key.text).filter { !Self.stageKeys.contains($0) }
+      // A mistyped `cmd` has been told already.
       if unknown.contains(where: { ["cmd", "notebook"].contains(closestMatch(to: $0, among: Self.stageKeys)) }) { return }
-      wrong(key, "stage `\(stage.name)` has no `cmd` and no `notebook`")
+      let hint = closestMatch(to: "command", among: unknown).map { "did you mean `cmd` where `\($0)` stands?" }
+      wrong(key, "stage `\(stage.name)` has no `cmd` and no `notebook`", hint: hint)
     case (let cmd?, let notebook?):
       wrong(
         notebook.mark.line > cmd.mark.line ? notebook : cmd, "stage `\(stage.name)` has both `cmd` and `notebook`",

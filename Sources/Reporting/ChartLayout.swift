@@ -146,7 +146,8 @@ struct ChartLayout {
     }
   }
 
+  /// The middle gives way: names of features often differ at their end.
   private static func shortened(_ label: String) -> String {
-    label.count <= longestBandLabel ? label : label.prefix(longestBandLabel - 1) + "…"
+    label.count <= longestBandLabel ? label : label.prefix(13) + "…" + label.suffix(longestBandLabel - 14)
   }
 }

@@ -78,9 +78,12 @@ extension Chart {
     }
   }
 
+  /// In whole numbers of cells, scaled to the frame: half the bytes of drawing each in the frame's own units.
   private func drawGrid(columns: Int, rows: Int, levels: [Int], _ out: inout SVGWriter, _ layout: ChartLayout) {
-    let width = (layout.right - layout.left) / Double(columns)
-    let height = (layout.bottom - layout.top) / Double(rows)
+    let width = scaleText((layout.right - layout.left) / Double(columns))
+    let height = scaleText((layout.bottom - layout.top) / Double(rows))
+    out.line(
+      "<g shape-rendering=\"crispEdges\" transform=\"translate(\(n(layout.left)) \(n(layout.top))) scale(\(width) \(height))\">")
     for level in 1...6 {
       var path = ""
       for row in 0..<rows {
@@ -89,10 +92,7 @@ extension Chart {
           let start = column
           while column < columns, levels[row * columns + column] == level { column += 1 }
           if column > start {
-            let x = layout.left + Double(start) * width
-            let y = layout.bottom - Double(row + 1) * height
-            let run = Double(column - start) * width
-            path += "M\(n(x)) \(n(y))h\(n(run))v\(n(height))h\(n(-run))z"
+            path += "M\(start) \(rows - row - 1)h\(column - start)v1h-\(column - start)z"
           } else {
             column += 1
           }
@@ -100,6 +100,14 @@ extension Chart {
       }
       if !path.isEmpty { out.line("<path class=\"d\(level)\" d=\"\(path)\"/>") }
     }
+    out.line("</g>")
+  }
+
+  /// Four decimals, so that the last cell ends at the frame.
+  private func scaleText(_ value: Double) -> String {
+    let parts = Int((value * 10_000).rounded())
+    let rest = String(parts % 10_000)
+    return "\(parts / 10_000).\(String(repeating: "0", count: 4 - rest.count))\(rest)"
   }
 
   private func drawHistogram(_ edges: [Double], _ heights: [Double], _ out: inout SVGWriter, _ layout: ChartLayout) {

@@ -63,6 +63,7 @@ struct MarkdownWriter {
 
   mutating func write(_ block: Report.Block, level: Int) {
     switch block {
+    case .paragraph(let content) where content.allSatisfy(\.isLink): break  // There is no page to lead to.
     case .paragraph(let content): text += inline(content) + "\n\n"
     case .heading(let depth, let title, _):
       text += String(repeating: "#", count: min(6, level + depth)) + " " + Self.escaped(title) + "\n\n"

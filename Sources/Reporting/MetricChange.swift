@@ -73,8 +73,9 @@ package struct MetricChange: Sendable, Equatable {
     }
   }
 
-  /// What a metric such as `coverage_90` should hit: 0.9.
+  /// What a metric should hit: 0.9 for `coverage_90`, 0 for `bias`.
   static func target(of name: String) -> Double? {
+    if name == "bias" { return 0 }
     guard let digits = name.split(separator: "_").last, let percent = Int(digits), (1...99).contains(percent) else { return nil }
     return Double(percent) / 100
   }
@@ -133,7 +134,10 @@ enum EstimateText {
   }
 
   static func range(_ low: Double, _ high: Double, unit: String, decimals: Int) -> String {
-    "\(NumberText.fixed(low * factor(unit), decimals: decimals))–\(NumberText.fixed(high * factor(unit), decimals: decimals))"
+    let (a, b) = (
+      NumberText.fixed(low * factor(unit), decimals: decimals), NumberText.fixed(high * factor(unit), decimals: decimals)
+    )
+    return a.hasPrefix("−") || b.hasPrefix("−") ? "\(a)\u{A0}to\u{A0}\(b)" : "\(a)–\(b)"
   }
 
   /// Two digits of the interval's width, or four of the value where there is no interval.

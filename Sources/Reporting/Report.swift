@@ -134,6 +134,8 @@ package struct Report: Sendable, Equatable {
 }
 
 extension Report.Inline {
+  var isLink: Bool { if case .link = self { true } else { false } }
+
   /// The words without their dress.
   var plainText: String {
     switch self {

@@ -234,7 +234,7 @@ extension RunReport {
 
   static func backtestSection(_ input: Input) -> Report.Section? {
     guard let backtest = input.backtest, let first = backtest.windows.first else { return nil }
-    let figures = first.metrics.prefix(4).compactMap { backtestFigure($0, backtest) }
+    let figures = first.metrics.prefix(4).enumerated().compactMap { backtestFigure($1, backtest, number: $0 + 1) }
     var blocks: [Report.Block] = [
       .paragraph([
         .text("Walk-forward: \(backtest.windows.count) windows, each trained on what came before it and tested on what followed.")
@@ -245,7 +245,7 @@ extension RunReport {
     return Report.Section(id: "backtest", title: "Backtest", priority: 70, blocks: blocks)
   }
 
-  private static func backtestFigure(_ metric: MetricEstimate, _ backtest: BacktestDocument) -> Report.Figure? {
+  private static func backtestFigure(_ metric: MetricEstimate, _ backtest: BacktestDocument, number: Int) -> Report.Figure? {
     let found = backtest.windows.map { window in window.metrics.first { $0.name == metric.name } }
     let points = found.enumerated().compactMap { index, estimate in
       estimate.flatMap { $0.value.isFinite ? Chart.Point(Double(index), $0.value, low: $0.low, high: $0.high) : nil }
@@ -262,7 +262,7 @@ extension RunReport {
     if let nominal { marks.append(.horizontalRule(nominal)) }
     let level = EstimateText.level(found.compactMap { $0?.level }.first)
     return Report.Figure(
-      id: "backtest-" + PlainText.slug(metric.name),
+      id: "backtest-\(number)-" + PlainText.slug(metric.name),
       chart: Chart(
         title: "\(metric.label) by window",
         description:

@@ -24,6 +24,7 @@ extension RunReport {
   }
 
   private static func evaluationBlocks(_ evaluation: EvaluationDocument, _ input: Input) -> [Report.Block] {
+    guard !evaluation.metrics.isEmpty else { return [] }
     var blocks: [Report.Block] = []
     let previous = input.previousEvaluation?.metrics ?? []
     let baseline = evaluation.baseline
@@ -35,16 +36,19 @@ extension RunReport {
             paired: input.pairedWithPrevious)))
     }
     if let caution = dataCaution(evaluation, input) { blocks.append(.note(.caution, [.text(caution)])) }
-    if let baseline, !baseline.metrics.isEmpty {
+    let (compared, alone) = evaluation.metrics.partitioned { metric in
+      baseline?.metrics.contains { $0.name == metric.name } ?? false
+    }
+    if let baseline, !compared.isEmpty {
       blocks.append(
         .table(
           comparison(
-            // What the baseline does not have stands in the table above already.
-            evaluation.metrics.filter { metric in previous.isEmpty || baseline.metrics.contains { $0.name == metric.name } },
-            baseline.metrics, caption: "Against the baseline: \(baseline.name)",
+            compared, baseline.metrics, caption: "Against the baseline: \(baseline.name)",
             reference: "Baseline", paired: input.pairedWithBaseline)))
     }
-    if previous.isEmpty, baseline?.metrics.isEmpty ?? true { blocks.append(.table(metricTable(evaluation.metrics))) }
+    if previous.isEmpty, !alone.isEmpty {
+      blocks.append(.table(metricTable(alone, caption: compared.isEmpty ? "Metrics of this run" : "Further metrics of this run")))
+    }
     if let line = irreducibleLine(evaluation) { blocks.append(.paragraph(line)) }
     blocks.append(.paragraph([.muted(methodLine(evaluation, input))]))
     return blocks
@@ -87,9 +91,9 @@ extension RunReport {
       })
   }
 
-  private static func metricTable(_ metrics: [MetricEstimate]) -> Report.Table {
+  private static func metricTable(_ metrics: [MetricEstimate], caption: String) -> Report.Table {
     Report.Table(
-      caption: "Metrics of this run", columns: [.init("Metric"), .init("Value", .end)],
+      caption: caption, columns: [.init("Metric"), .init("Value", .end)],
       rows: metrics.map { [[.text($0.label), .lineBreak, .muted(wish($0))], estimate($0)] })
   }
 
@@ -97,8 +101,13 @@ extension RunReport {
     switch metric.better {
     case "lower": "lower\u{A0}is\u{A0}better"
     case "higher": "higher\u{A0}is\u{A0}better"
-    default: MetricChange.target(of: metric.name).map { "should be \(NumberText.plain($0 * 100))%" } ?? "should hit its target"
+    default: target(metric)
     }
+  }
+
+  private static func target(_ metric: MetricEstimate) -> String {
+    guard let target = MetricChange.target(of: metric.name) else { return "should hit its target" }
+    return "should be\u{A0}" + (target == 0 ? "0" : NumberText.plain(target * 100) + "%")
   }
 
   private static func estimate(_ metric: MetricEstimate) -> [Report.Inline] {
@@ -198,18 +207,23 @@ extension RunReport {
     var columns: [String] = []
     for slice in evaluation.slices where !columns.contains(slice.column) { columns.append(slice.column) }
     let overall = evaluation.metrics
-    let blocks = columns.map { column -> Report.Block in
+    let blocks = columns.enumerated().map { number, column -> Report.Block in
       let slices = evaluation.slices.filter { $0.column == column }
       let table = sliceTable(column, slices)
-      guard slices.count <= 40, Set(slices.map(\.metric.name)).count == 1, let chart = sliceChart(column, slices, overall) else {
-        return .table(table)
+      let shown = worst(slices)
+      guard Set(slices.map(\.metric.name)).count == 1, let chart = sliceChart(column, shown, overall) else {
+        return slices.count <= 40
+          ? .table(table) : .details(summary: [.text("By \(column)")], id: nil, open: false, [.table(table)])
       }
+      let extent =
+        shown.count < slices.count
+        ? "\(shown.count) of \(slices.count) values: the worst even at the better end of their interval. " : ""
       return .figures([
         Report.Figure(
-          id: "slice-" + PlainText.slug(column), chart: chart,
+          id: "slice-\(number + 1)-" + PlainText.slug(column), chart: chart,
           caption: [
             .strong("\(slices[0].metric.label) by \(column). "),
-            .text("Bars are \(EstimateText.level(slices[0].metric.level)); the dashed line is all rows."),
+            .text("\(extent)Bars are \(EstimateText.level(slices[0].metric.level)); the dashed line is all rows."),
           ],
           data: table)
       ])
@@ -222,6 +236,16 @@ extension RunReport {
     }
     return Report.Section(
       id: "slices", title: "Slices", priority: 60, blocks: (figures.isEmpty ? [] : [.figures(figures)]) + rest)
+  }
+
+  /// All of a few; of many those that are bad whatever their interval allows, so that few rows alone do not make a slice bad.
+  private static func worst(_ slices: [SliceEstimate]) -> [SliceEstimate] {
+    guard slices.count > 24 else { return slices }
+    func badness(_ metric: MetricEstimate) -> Double {
+      metric.better == "higher" ? -(metric.high ?? metric.value) : metric.low ?? metric.value
+    }
+    let order = slices.indices.sorted { (-badness(slices[$0].metric), $0) < (-badness(slices[$1].metric), $1) }
+    return order.prefix(12).map { slices[$0] }
   }
 
   private static func sliceTable(_ column: String, _ slices: [SliceEstimate]) -> Report.Table {
@@ -256,4 +280,11 @@ extension RunReport {
   }
 
   static func unit(_ unit: String) -> String { unit.isEmpty || unit == "share" ? "" : " (\(unit))" }
+}
+
+extension Array {
+  /// Those that fit and those that do not, each in order.
+  fileprivate func partitioned(by fits: (Element) -> Bool) -> (fitting: [Element], others: [Element]) {
+    (filter(fits), filter { !fits($0) })
+  }
 }

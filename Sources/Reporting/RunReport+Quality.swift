@@ -18,7 +18,15 @@ extension RunReport {
             )
           ]))
     }
-    if !quality.checks.isEmpty { blocks.append(.table(checksTable(quality.checks))) }
+    let found = quality.checks.filter { $0.count > 0 || !$0.passed }
+    let silent = quality.checks.filter { $0.count == 0 && $0.passed }
+    if !found.isEmpty { blocks.append(.table(checksTable(found, caption: "Checks that found something"))) }
+    if !silent.isEmpty {
+      blocks.append(
+        .details(
+          summary: [.text("\(silent.count) check\(silent.count == 1 ? "" : "s") that found nothing")], id: nil, open: false,
+          [.table(checksTable(silent, caption: "Checks that found nothing"))]))
+    }
     if !quality.splits.isEmpty { blocks.append(.table(splitsTable(quality.splits))) }
     if !quality.columns.isEmpty {
       blocks.append(
@@ -41,15 +49,15 @@ extension RunReport {
     ]
   }
 
-  private static func checksTable(_ checks: [QualityDocument.Check]) -> Report.Table {
+  private static func checksTable(_ checks: [QualityDocument.Check], caption: String) -> Report.Table {
     Report.Table(
-      caption: "Checks",
+      caption: caption,
       columns: [
         .init("Check"), .init("Found", .end), .init("Share", .end), .init("Allowed", .end), .init("Rows were"), .init("Result"),
       ],
       rows: (checks.filter { !$0.passed } + checks.filter(\.passed)).map { check in
         [
-          [.text(check.label)], [.text(NumberText.count(check.count))],
+          .message(check.label), [.text(NumberText.count(check.count))],
           [.text(percent(check.share, decimals: 2))],
           [.text(check.limit.map { "≤ " + NumberText.plain($0 * 100) + "%" } ?? "–")],
           [.text(check.action)],

@@ -35,7 +35,7 @@ extension RunReport {
     var blocks: [Report.Block] = []
     for stage in failed {
       blocks.append(.heading(level: 1, "Stage \(stage.name)", id: nil))
-      if let failure = stage.failure { blocks.append(.note(.bad, .message(PlainText.withoutTerminalCodes(failure)))) }
+      blocks += failureBlocks(stage, hasCell: input.contents[stage.name]?.woven != nil)
       if let cell = input.contents[stage.name]?.woven?.cells.first(where: { $0.outcome == .failed }) {
         blocks += cellBlocks(cell, file: input.contents[stage.name]?.woven?.file ?? stage.notebook ?? "")
       } else if let log = logBlock(input.contents[stage.name]?.logTail, lines: 40) {
@@ -75,7 +75,7 @@ extension RunReport {
 
   private static func stageBlocks(_ stage: StageRecord, _ content: StageContent?) -> [Report.Block] {
     var blocks: [Report.Block] = []
-    if let failure = stage.failure { blocks.append(.note(.bad, .message(PlainText.withoutTerminalCodes(failure)))) }
+    blocks += failureBlocks(stage, hasCell: content?.woven != nil)
     blocks.append(contentsOf: filesLine(stage))
     if let woven = content?.woven {
       let code = woven.cells.filter { $0.language != nil }.count
@@ -92,6 +92,16 @@ extension RunReport {
     } else {
       blocks.append(.paragraph([.muted(stage.outcome.isDone ? "It wrote nothing to its log." : "There is no log.")]))
     }
+    return blocks
+  }
+
+  /// The first line is the message; what follows is shown as it was printed, unless the failed cell shows it anyway.
+  private static func failureBlocks(_ stage: StageRecord, hasCell: Bool) -> [Report.Block] {
+    guard let failure = stage.failure else { return [] }
+    let lines = PlainText.withoutTerminalCodes(failure).split(separator: "\n", maxSplits: 1)
+    guard let first = lines.first else { return [] }
+    var blocks: [Report.Block] = [.note(.bad, .message(String(first)))]
+    if lines.count > 1, !hasCell { blocks.append(.log(PlainText.shortened(String(lines[1])), label: "", tone: .bad)) }
     return blocks
   }
 

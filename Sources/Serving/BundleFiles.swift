@@ -52,8 +52,7 @@ package struct ExportManifest: Sendable, Equatable, Codable {
   package static let schema = "pipe.export/1"
 
   package struct File: Sendable, Equatable, Codable {
-    /// Relative to the manifest's folder.
-    package var path: String
+    /// 64 hexadecimal digits.
     package var sha256: String
   }
 
@@ -62,9 +61,8 @@ package struct ExportManifest: Sendable, Equatable, Codable {
   package var model: String
   /// Version in the registry.
   package var version: String
-  /// The bundle's folder, relative to the manifest's.
-  package var bundle: String
-  package var files: [File]
+  /// The exported files by their path relative to the manifest's folder; the bundle's are below `bundle/`.
+  package var files: [String: File]
 
   /// Reads a manifest.
   ///
@@ -84,17 +82,15 @@ package struct ExportManifest: Sendable, Equatable, Codable {
   ///
   /// - Throws: a `storage` diagnostic that names each difference.
   package func check(_ found: BundleFiles) throws(Diagnostic) {
-    let prefix = bundle + "/"
-    let listed = Dictionary(
-      files.filter { $0.path.hasPrefix(prefix) }.map { ($0.path.dropFirst(prefix.count), $0.sha256) },
-      uniquingKeysWith: { first, _ in first })
+    let listed = files.filter { $0.key.hasPrefix("bundle/") }.map { ($0.key.dropFirst("bundle/".count), $0.value.sha256) }
+    let expected = Dictionary(listed, uniquingKeysWith: { first, _ in first })
     let present = Dictionary(
       found.files.map { ($0.path[...], $0.sha256) }, uniquingKeysWith: { first, _ in first })
     var differences: [String] = []
-    for path in Set(listed.keys).union(present.keys).sorted() {
-      switch (listed[path], present[path]) {
-      case (let expected?, let actual?) where expected != actual:
-        differences.append("`\(path)` has the digest \(actual.prefix(12))…, exported was \(expected.prefix(12))…")
+    for path in Set(expected.keys).union(present.keys).sorted() {
+      switch (expected[path], present[path]) {
+      case (let wanted?, let actual?) where wanted != actual:
+        differences.append("`\(path)` has the digest \(actual.prefix(12))…, exported was \(wanted.prefix(12))…")
       case (_?, nil): differences.append("`\(path)` is missing")
       case (nil, _?): differences.append("`\(path)` is not in the manifest")
       default: break

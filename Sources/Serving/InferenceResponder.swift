@@ -31,6 +31,8 @@ package struct InferenceResponder: HTTPResponder {
       response = Self.response(refusal)
     } catch let error as HTTPParserError {
       throw error
+    } catch is CancellationError {
+      response = Self.response(Refusal(503, "the server is stopping"))
     } catch {
       context.logger.error("a request failed", metadata: ["path": "\(path)", "error": "\(error)"])
       response = Self.response(Refusal(500, "the server failed on this request"))

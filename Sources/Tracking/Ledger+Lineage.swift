@@ -17,6 +17,21 @@ extension Ledger {
   }
 }
 
+extension Ledger {
+  /// The lineage of what stands at a path now, when the caller knows its digest (from the lock file, say).
+  ///
+  /// Equal bytes at another path are not taken for it. A digest that no trace has there gives what `lineage(of:)` gives.
+  package func lineage(
+    ofPath path: String, digest: String, everyUse: Bool = false
+  ) throws(TrackingError) -> LineageTree {
+    try read("answer a question of lineage") { database in
+      var walk = LineageWalk(database: database, everyUse: everyUse)
+      let isKnown = try walk.isKnown(path: path, digest: digest)
+      return try walk.tree(of: isKnown ? Subject(path: path, digest: digest) : walk.resolve(path))
+    }
+  }
+}
+
 /// What a question is about.
 private struct Subject {
   var path: String
@@ -61,6 +76,11 @@ extension LineageWalk {
     if let digest = try digest(beginningWith: query) { return Subject(path: try newestPath(of: digest), digest: digest) }
     let paths = try String.fetchAll(database, sql: "SELECT DISTINCT path FROM traceFile ORDER BY path")
     throw TrackingError.unknownLineage(query: query, nearest: nearestName(to: path, among: paths))
+  }
+
+  func isKnown(path: String, digest: String) throws -> Bool {
+    try Bool.fetchOne(
+      database, sql: "SELECT EXISTS (SELECT 1 FROM traceFile WHERE path = ? AND digest = ?)", arguments: [path, digest]) ?? false
   }
 
   private func normalised(_ query: String) -> String {

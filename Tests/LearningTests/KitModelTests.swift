@@ -218,6 +218,21 @@ private func kit(_ arguments: [String], in folder: URL? = nil) throws -> (status
     }
   }
 
+  @Test func `training again puts the same bundle in the place of the old one`() throws {
+    try withTemporaryDirectory { folder in
+      let tables = try SmallTables(in: folder)
+      #expect(try tables.train().status == 0)
+      let first = try folder.text(of: "models/eta/bundle.json")
+      try folder.write("left over", to: "models/eta/stray.txt")
+      #expect(try tables.train().status == 0)
+      #expect(try folder.text(of: "models/eta/bundle.json") == first)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: tables.path("models")) == ["eta"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: tables.path("models/eta")).sorted()
+          == ["bundle.json", "features.json", "model.json"])
+    }
+  }
+
   @Test func `without a valid split all rounds are kept`() throws {
     try withTemporaryDirectory { folder in
       let tables = try SmallTables(in: folder)

@@ -8,7 +8,8 @@ import Tracking
 @testable import Reporting
 
 @Suite struct MarkdownTextTests {
-  private let text = MarkdownText.render(RunReport.document(Sample.input))
+  private static let page = MarkdownText.render(RunReport.document(Sample.input))
+  private var text: String { Self.page }
 
   @Test func `it begins with its mark, then title and verdict`() {
     #expect(text.hasPrefix("<!-- pipe:report Delivery ETA -->\n# Delivery ETA\n"))

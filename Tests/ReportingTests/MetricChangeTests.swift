@@ -47,6 +47,11 @@ import Testing
     #expect(MetricChange(estimate(0.9611, 0.9576, 0.9645, better: "target", name: "share"), against: reference).reading == .moved)
   }
 
+  @Test func `bias is better when it is nearer to nothing`() {
+    let reference = estimate(-0.5, -0.55, -0.45)
+    #expect(MetricChange(estimate(0.2, 0.15, 0.25, better: "target", name: "bias"), against: reference).reading == .better)
+  }
+
   @Test func `without intervals of one level there is no judgement`() {
     #expect(MetricChange(estimate(1, nil, nil), against: estimate(2, 1.9, 2.1)).reading == .unjudged)
     #expect(MetricChange(estimate(1, 0.9, 1.1, level: 0.9), against: estimate(2, 1.9, 2.1)).reading == .unjudged)

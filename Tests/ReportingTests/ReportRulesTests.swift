@@ -43,6 +43,12 @@ import Tracking
     input.evaluation?.baseline?.name = evil
     input.evaluation?.slices[0].value = evil
     input.evaluation?.slices[0].column = evil
+    // Names that are alike once they are fit for an id.
+    input.evaluation?.slices[1].column = "a b"
+    input.evaluation?.slices[2].column = "a-b"
+    for index in 0..<2 {
+      for window in 0..<5 { input.backtest?.windows[window].metrics[index].name = "m\(index == 0 ? "_" : "-")x" }
+    }
     input.gates?.gates[0].label = evil
     input.quality?.checks[0].label = evil
     input.backtest?.windows[0].label = evil

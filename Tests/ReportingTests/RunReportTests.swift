@@ -137,6 +137,39 @@ import Tracking
     #expect(markdown.contains("Paired differences: paired bootstrap, 29,874 rows."))
   }
 
+  @Test func `of many slices the surely bad ones are drawn`() throws {
+    var input = Sample.input
+    input.evaluation?.slices = (0..<60).map { number in
+      // The last has the worst value and the widest interval.
+      let value = number == 59 ? 9 : 2 + Double(number) / 100
+      let half = number == 59 ? 8.5 : 0.1
+      return SliceEstimate(
+        column: "zone", value: "Z\(number)", rows: number == 59 ? 2 : 500,
+        metric: Sample.metric("mae", "MAE", value, value - half, value + half))
+    }
+    let section = try #require(RunReport.document(input).sections.first { $0.id == "slices" })
+    guard case .figures(let figures)? = section.blocks.first, case .bands(let names)? = figures.first?.chart.y.scale else {
+      Issue.record("no figure")
+      return
+    }
+    #expect(names.count == 12)
+    #expect(names.first == "Z58 (500)")
+    #expect(!names.contains { $0.hasPrefix("Z59") })
+    #expect(figures[0].data.rows.count == 60)
+  }
+
+  @Test func `a failure of many lines is not run together`() throws {
+    var input = Sample.failedInput
+    input.run.stages[3].failure = "stage `train` failed: exit status 1\ncause: line one\n  line two"
+    func blocks(_ input: RunReport.Input) -> [Report.Block] { RunReport.document(input).sections.first?.blocks ?? [] }
+    let note = Report.Block.note(.bad, [.text("stage "), .code("train"), .text(" failed: exit status 1")])
+    #expect(blocks(input).contains(note))
+    #expect(!MarkdownText.render(RunReport.document(input)).contains("line two"))
+    input.contents["train"] = nil
+    #expect(blocks(input).contains(note))
+    #expect(blocks(input).contains(.log("cause: line one\n  line two", label: "", tone: .bad)))
+  }
+
   @Test func `a comparison across different data says so`() {
     func notes(_ input: RunReport.Input) -> [String] {
       RunReport.document(input).sections.first { $0.id == "metrics" }?.blocks.compactMap {

@@ -1,6 +1,7 @@
 // Models that are read, and models that are refused.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import TestSupport
 import Testing
 
 @testable import Scoring
@@ -111,6 +112,33 @@ private func read(_ text: [UInt8]) throws -> TreeEnsemble { try XGBoostModelText
   @Test func `a model cut anywhere is refused`() {
     let whole = model()
     for count in 0..<whole.count { #expect(throws: Diagnostic.self) { try read(Array(whole.prefix(count))) } }
+  }
+}
+
+@Suite struct DamagedModelTests {
+  @Test func `a model with changed bytes is refused or scored, and never crashes`() throws {
+    let whole = model()
+    var random = SeededGenerator(seed: 11)
+    let alphabet = Array("0123456789-+.,:eE[]{}\"\\ \u{7F}".utf8)
+    var scored = 0
+    for _ in 0..<3000 {
+      var damaged = whole
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        let place = Int.random(in: 0..<damaged.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: damaged[place] = alphabet.randomElement(using: &random) ?? 0
+        case 1: damaged.remove(at: place)
+        default: damaged.insert(alphabet.randomElement(using: &random) ?? 0, at: place)
+        }
+      }
+      guard let ensemble = try? read(damaged) else { continue }
+      scored += 1
+      let row = [Float](repeating: 0, count: ensemble.featureCount)
+      _ = ensemble.predict(row)
+      _ = ensemble.attribution(of: row)
+    }
+    // Most damage hits a number or a part that is not read, so a good share still scores.
+    #expect(scored > 100 && scored < 3000)
   }
 }
 

@@ -17,9 +17,9 @@ import Testing
     try folder.write("", to: "bundle/sub/empty")
     try folder.write(
       """
-      {"schema": "pipe.export/1", "model": "eta", "version": "3", "bundle": "bundle", "created": "ignored", "files": [
-        {"path": "bundle/model.json", "sha256": "\(abc)"}, {"path": "bundle/sub/empty", "sha256": "\(nothing)"},
-        {"path": "pipe-serve", "sha256": "00"}]}
+      {"schema": "pipe.export/1", "model": "eta", "version": "3", "commit": null, "bundle": "sha256:ab", "files": {
+        "bundle/model.json": {"sha256": "\(abc)", "size": 3}, "bundle/sub/empty": {"sha256": "\(nothing)", "size": 0},
+        "pipe-serve": {"sha256": "00", "size": 1}}}
       """, to: "manifest.json")
   }
 
@@ -72,7 +72,7 @@ import Testing
   @Test func `a manifest of another schema is refused`() throws {
     try withTemporaryDirectory { folder in
       try folder.write(
-        #"{"schema":"x/9","model":"eta","version":"3","bundle":"bundle","files":[]}"#, to: "manifest.json")
+        #"{"schema":"x/9","model":"eta","version":"3","files":{}}"#, to: "manifest.json")
       let diagnostic = try #require(throws: Diagnostic.self) { try check(folder) }
       #expect(diagnostic.exitCode == 2)
     }

@@ -163,9 +163,9 @@ private enum SmallBundle {
       try SmallBundle.write(to: folder)
       let bundle = folder.appendingPathComponent("bundle")
       let manifest = folder.appendingPathComponent("manifest.json")
-      let files = try BundleFiles(in: bundle).files.map { #"{"path":"bundle/\#($0.path)","sha256":"\#($0.sha256)"}"# }
+      let files = try BundleFiles(in: bundle).files.map { #""bundle/\#($0.path)":{"sha256":"\#($0.sha256)"}"# }
       try folder.write(
-        #"{"schema":"pipe.export/1","model":"eta","version":"12","bundle":"bundle","files":[\#(files.joined(separator: ","))]}"#,
+        #"{"schema":"pipe.export/1","model":"eta","version":"12","files":{\#(files.joined(separator: ","))}}"#,
         to: "manifest.json")
       #expect(try ServedModel.open(bundle: bundle, manifest: manifest).facts.version == "12")
 

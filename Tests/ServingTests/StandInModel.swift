@@ -35,11 +35,13 @@ func standInModel(name: String = "eta", version: String = "7") -> ServedModel {
 }
 
 /// The application around the stand-in, its clock standing at one and a half hours after 1970.
-func standInApplication(limits: ServingLimits = ServingLimits()) -> Application<InferenceResponder> {
+func standInApplication(
+  limits: ServingLimits = ServingLimits(), onReady: @escaping @Sendable (Int) -> Void = { _ in }
+) -> Application<InferenceResponder> {
   var logger = Logger(label: "test")
   logger.logLevel = .critical
   let server = InferenceServer(host: ModelHost(standInModel()), clock: .fixed(5400), limits: limits)
-  return server.application(address: .hostname("127.0.0.1", port: 0), logger: logger)
+  return server.application(address: .hostname("127.0.0.1", port: 0), logger: logger, onReady: onReady)
 }
 
 let jsonHeaders: HTTPFields = [.contentType: "application/json"]

@@ -87,6 +87,21 @@ import Tracking
     }
   }
 
+  @Test func `a path with its digest is that file, not another with equal bytes, and not a newer content`() throws {
+    try withTemporaryDirectory { folder in
+      let ledger = try filled(folder)
+      let log = RunLog(folder: folder.path + "/runs")
+      try log.append(run(at: 90, [stage("other", trace: 90, in: [file("x", 7)], out: [file("zzz", 201, dir: true)])]))
+      try ledger.sync(with: log)
+      #expect(try ledger.lineage(of: digest(201, dir: true)).path == "zzz")
+      let tree = try ledger.lineage(ofPath: "models/eta", digest: digest(201, dir: true))
+      #expect(tree.path == "models/eta")
+      #expect(tree.madeBy.map(\.execution.stage) == ["train"])
+      #expect(tree.madeBy.first?.execution.commit == "aaaaaaaaaa")
+      #expect(try ledger.lineage(ofPath: "models/eta", digest: digest(999)) == ledger.lineage(of: "models/eta"))
+    }
+  }
+
   @Test func `an ambiguous beginning lists the digests and their paths`() throws {
     try withTemporaryDirectory { folder in
       let ledger = try Ledger.open(at: folder.path + "/l")

@@ -81,13 +81,16 @@ import Tracking
   @Test func `many at once register each bundle once, without gaps`() async throws {
     try await withTemporaryDirectory { folder in
       let registry = registry(folder)
-      await withTaskGroup(of: Void.self) { group in
+      let outcomes = try await withThrowingTaskGroup(of: [RegistrationOutcome].self) { group in
         for task in 0..<16 {
           group.addTask {
-            for bundle in 1...5 { _ = try? registry.apply(versionDocument: document(), origin: origin(1 + (bundle + task) % 5)) }
+            try (1...5).map { try registry.apply(versionDocument: document(), origin: origin(1 + ($0 + task) % 5)) }
           }
         }
+        return try await group.reduce(into: []) { $0 += $1 }
       }
+      let registered = outcomes.filter { if case .registered = $0 { true } else { false } }
+      #expect(registered.map(\.version.number).sorted() == [1, 2, 3, 4, 5])
       let versions = try registry.show("eta").versions
       #expect(versions.map(\.number) == [1, 2, 3, 4, 5])
       #expect(Set(versions.map(\.bundleDigest)).count == 5)
