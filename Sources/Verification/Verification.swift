@@ -17,13 +17,16 @@ package struct OutputVerdict: Sendable, Equatable {
     case notRun(after: String)
     /// The lock file has no result to compare with.
     case notLocked
+    /// The stage is frozen: nothing was run, so nothing is said of it.
+    case frozen
   }
 
   package var stage: String
   package var path: String
   package var verdict: Verdict
 
-  package var isGood: Bool { verdict == .identical }
+  /// Whether nothing speaks against the output.
+  package var isGood: Bool { verdict == .identical || verdict == .frozen }
 }
 
 /// A commit laid out in a folder, and a place to run in.
@@ -79,6 +82,10 @@ package struct Verification: Sendable {
       if let origin = graph.upstream[index].lazy.compactMap({ broken[$0] }).first {
         broken[index] = origin
         verdicts += stage.outputs.map { OutputVerdict(stage: stage.name, path: $0.path.text, verdict: .notRun(after: origin)) }
+        continue
+      }
+      if stage.isFrozen {
+        verdicts += stage.outputs.map { OutputVerdict(stage: stage.name, path: $0.path.text, verdict: .frozen) }
         continue
       }
       let room = try lay(stage, made)

@@ -35,15 +35,17 @@ struct BuildSession {
     let place = BuildPlace(
       workspace: workspace, store: project.store, scratch: "\(project.scratchFolder)/\(recorder.runID)",
       program: try Self.program(), environment: ProcessInfo.processInfo.environment)
+    // Announced only when something happens: a no-op writes nothing. A build asks for the commit before its first change.
+    var facts = recorder.facts
+    let commit = facts.commit
+    facts.commit = { [project] in
+      project.announceHolder()
+      return commit()
+    }
     let build = Build(
       graph: graph, order: order, options: options, place: place,
       inspector: Inspector(workspace: workspace, work: .live(root: project.root)), traces: project.traces,
-      executor: executor, facts: recorder.facts, isInterrupted: { Interruption.shared.isRaised },
-      emit: { [project, listener] event in
-        // Told only when something happens: a no-op writes nothing.
-        if case .started(_, _, _, _) = event { project.announceHolder() }
-        listener.handle(event)
-      })
+      executor: executor, facts: facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
     let before = try project.lock()
     let outcome = await build.run(lock: before)
     try record(outcome, writesReport: writesReport)

@@ -78,11 +78,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
   private static func table(_ verdicts: [OutputVerdict]) -> String {
     let rows = verdicts.map { [$0.stage, $0.path, text($0.verdict)] }
-    let good = verdicts.count { $0.isGood }
+    let bad = verdicts.count { !$0.isGood }
+    let identical = verdicts.count { $0.verdict == .identical }
+    let frozen = verdicts.count - bad - identical
     let summary =
-      good == verdicts.count
-      ? "all \(good) outputs are identical" : "\(verdicts.count - good) of \(verdicts.count) outputs are not reproduced"
-    return columns([["stage", "output", "verdict"]] + rows) + summary
+      bad == 0 ? "all \(identical) outputs are identical" : "\(bad) of \(verdicts.count) outputs are not reproduced"
+    return columns([["stage", "output", "verdict"]] + rows) + summary + (frozen == 0 ? "" : "; \(frozen) frozen, not run")
   }
 
   private static func text(_ verdict: OutputVerdict.Verdict) -> String {
@@ -92,6 +93,7 @@ struct VerifyCommand: AsyncParsableCommand {
     case .failed(let why): "failed: \(why.split(separator: "\n").joined(separator: " / "))"
     case .notRun(let after): "not run, after \(after)"
     case .notLocked: "not in the lock file"
+    case .frozen: "frozen, not run"
     }
   }
 
@@ -104,6 +106,7 @@ struct VerifyCommand: AsyncParsableCommand {
         case .failed(let why): ("failed", why)
         case .notRun(let after): ("not-run", after)
         case .notLocked: ("not-locked", nil)
+        case .frozen: ("frozen", nil)
         }
       return .mapping([
         ("stage", .text(verdict.stage)), ("output", .text(verdict.path)), ("verdict", .text(word)),
