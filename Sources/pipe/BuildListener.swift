@@ -76,7 +76,10 @@ final class BuildListener: Sendable {
     case .restored:
       if !isQuiet { terminal.note("\(head) restored: \(outcome.reasons.map(\.description).joined(separator: "; "))") }
     case .ran: if !isQuiet { terminal.note("\(head) done in \(durationText(outcome.seconds))") }
-    case .failed(let diagnostic): terminal.say(diagnostic)
+    case .failed(var diagnostic):
+      // The end of the stage's output is a cause with several lines; it has just been shown.
+      if !isQuiet { diagnostic.causes.removeAll { $0.contains("\n") } }
+      terminal.say(diagnostic)
     case .interrupted: terminal.note("\(head) interrupted; nothing of it is recorded")
     }
   }

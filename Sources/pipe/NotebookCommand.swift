@@ -31,7 +31,10 @@ struct NotebookCommand: ParsableCommand {
         interruption: InterruptionWatch())
       let (result, outcome) = try runner.run(parsed, context, progress: report)
       try AtomicFile.write([UInt8](try result.canonicalJSON()), to: woven)
-      guard case .done = outcome else {
+      switch outcome {
+      case .done: return
+      case .interrupted(let signal): throw ExitCode(128 + signal)
+      case .failed:
         Terminal.standard.write(WovenText.terminal(result, outcome), to: STDERR_FILENO)
         throw ExitCode(1)
       }

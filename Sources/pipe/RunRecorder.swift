@@ -72,7 +72,20 @@ final class RunRecorder: Sendable {
         FileRecord(path: $0.path, digest: "\($0.digest)", size: $0.size, files: $0.files, kind: $0.kind.rawValue)
       },
       parameters: Dictionary(
-        (stage.recipe?.parameters ?? []).map { ($0.label, $0.value.json) }, uniquingKeysWith: { first, _ in first }))
+        (stage.recipe?.parameters ?? []).map { ($0.label, $0.value.json) }, uniquingKeysWith: { first, _ in first }),
+      metrics: metrics(of: stage))
+  }
+
+  /// Numbers of the stage's JSON metrics files.
+  private func metrics(of stage: StageOutcome) -> [MetricRecord] {
+    (stage.known?.outputs ?? []).filter { $0.kind == .metrics && $0.path.hasSuffix(".json") }.flatMap { output in
+      guard let bytes = try? project.store.bytes(of: output.digest), let json = try? JSONValue(parsing: bytes) else {
+        return [MetricRecord]()
+      }
+      return json.flattenedNumbers.sorted { $0.key < $1.key }.map {
+        MetricRecord(path: output.path, key: $0.key, value: $0.value)
+      }
+    }
   }
 
   private static func outcome(_ result: StageOutcome.Result) -> (StageRecord.Outcome, failure: String?) {
