@@ -73,7 +73,7 @@ let targets: [Target] = [
   room(
     "Verification",
     ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "BuildEngine"]),
-  room("Reporting", ["Diagnostics", "ContentStore", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
+  room("Reporting", ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
   room("Serving", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", hummingbird]),
 
   // Floor 5.
@@ -109,7 +109,7 @@ let targets: [Target] = [
   tests("Learning", ["Tabular", "Evaluation", "Scoring"]),
   tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
-  tests("Reporting", ["PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
+  tests("Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
   tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),
 ]

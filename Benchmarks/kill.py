@@ -5,7 +5,7 @@
 
 Copies the sources of PROJECT (what Git tracks, or all but `.pipe`) to a temporary folder, runs `pipe repro` there once
 undisturbed, then N times (200 if not said): a fresh copy, `pipe repro`, SIGKILL at a random moment of the undisturbed
-run's length, no process left within 5 s, `pipe repro` again, and compares all files outside `.pipe` and `reports`, the
+run's length, no process left within 5 s, `pipe repro` again, and compares all files outside `.pipe`, `reports` and `registry` (which tell when), the
 names of all traces, and that a further `pipe repro` has nothing to do. Exits with 1 at the first difference.
 """
 import argparse, hashlib, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time, uuid
@@ -33,7 +33,7 @@ def results(place):
     found = {}
     for folder, below, names in os.walk(place):
         if folder == place:
-            below[:] = [n for n in below if n not in (".pipe", ".git", "reports")]
+            below[:] = [n for n in below if n not in (".pipe", ".git", "reports", "registry")]
         for name in names:
             with open(f"{folder}/{name}", "rb") as file:
                 found[os.path.relpath(f"{folder}/{name}", place)] = hashlib.sha256(file.read()).hexdigest()
