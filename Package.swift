@@ -50,23 +50,24 @@ let targets: [Target] = [
 
   // Floor 0.
   room("Diagnostics"),
+  room("Hashing", ["CCrypto"]),
 
   // Floor 1.
-  room("ContentStore", ["Diagnostics", "CCrypto", "CLinux"]),
-  room("SourceControl", ["Diagnostics", "CGit2", "CCrypto"]),
+  room("ContentStore", ["Diagnostics", "Hashing", "CLinux"]),
+  room("SourceControl", ["Diagnostics", "Hashing", "CGit2"]),
   room("Tabular", ["Diagnostics"]),
   room("KitCatalog"),
 
   // Floor 2.
   room("PipelineModel", ["Diagnostics", "ContentStore", "CYAML"]),
-  room("Tracking", ["Diagnostics", "ContentStore", "SourceControl", "CCrypto", grdb]),
+  room("Tracking", ["Diagnostics", "Hashing", "ContentStore", "SourceControl", grdb]),
   room("Notebooks", ["Diagnostics", "ContentStore", "Tabular", grdb]),
   room("Evaluation", ["Diagnostics", "Tabular"]),
-  room("Scoring", ["Diagnostics", "Tabular"]),
+  room("Scoring", ["Diagnostics", "Hashing", "Tabular"]),
 
   // Floor 3.
   room("BuildEngine", ["Diagnostics", "ContentStore", "PipelineModel", "CLinux"]),
-  room("Learning", ["Diagnostics", "Tabular", "Evaluation", "Scoring", "CXGBoost"]),
+  room("Learning", ["Diagnostics", "Hashing", "Tabular", "Evaluation", "Scoring", "CXGBoost"]),
   room("FeatureStore", ["Diagnostics", "Tabular"]),
 
   // Floor 4.
@@ -74,7 +75,7 @@ let targets: [Target] = [
     "Verification",
     ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "BuildEngine"]),
   room("Reporting", ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
-  room("Serving", ["Diagnostics", "Tabular", "Scoring", "FeatureStore", hummingbird]),
+  room("Serving", ["Diagnostics", "Hashing", "Tabular", "Scoring", "FeatureStore", hummingbird]),
 
   // Floor 5.
   door(
@@ -87,7 +88,7 @@ let targets: [Target] = [
   door(
     "pipe-kit",
     [
-      "Diagnostics", "Tabular", "KitCatalog", "Evaluation", "Scoring", "Learning", "FeatureStore", "CCrypto",
+      "Diagnostics", "Tabular", "KitCatalog", "Evaluation", "Scoring", "Learning", "FeatureStore", "Hashing",
       argumentParser,
     ]),
   door(
@@ -97,6 +98,7 @@ let targets: [Target] = [
   // Tests.
   .target(name: "TestSupport", dependencies: ["Diagnostics"], path: "Tests/TestSupport", swiftSettings: settings),
   tests("Diagnostics"),
+  tests("Hashing"),
   tests("ContentStore"),
   tests("SourceControl"),
   tests("Tabular"),
@@ -109,7 +111,8 @@ let targets: [Target] = [
   tests("Learning", ["Tabular", "Evaluation", "Scoring"]),
   tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
-  tests("Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
+  tests(
+    "Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
   tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),
 ]

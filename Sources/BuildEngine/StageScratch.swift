@@ -46,7 +46,8 @@ struct StageScratch: Sendable {
   /// - Parameter scratch: the folder that holds one folder a build, each with one a stage.
   static func recover(in scratch: String, workspace: Workspace) throws(StoreError) {
     for build in try AtomicFile.list(scratch) {
-      for stage in try AtomicFile.list("\(scratch)/\(build)") {
+      let isBuild = FileStat("\(scratch)/\(build)", followingLinks: false)?.kind == .directory && !build.hasPrefix("put-")
+      for stage in isBuild ? try AtomicFile.list("\(scratch)/\(build)") : [] {
         let aside = "\(scratch)/\(build)/\(stage)/aside"
         guard let text = try AtomicFile.readText("\(aside)/paths") else { continue }
         for (index, name) in text.split(separator: "\0").enumerated() {

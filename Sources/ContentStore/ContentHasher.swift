@@ -1,42 +1,23 @@
-// Hashing bytes and files through libcrypto.
+// Hashing bytes and files to digests.
 // SPDX-License-Identifier: Apache-2.0
-internal import CCrypto
 internal import Glibc
+internal import Hashing
 
-/// A running hash. Not copyable: it owns libcrypto's context.
+/// A running hash that ends in a digest.
 package struct ContentHasher: ~Copyable {
-  private let context: OpaquePointer
+  private var hash: RunningHash
   private let algorithm: Digest.Algorithm
 
   package init(_ algorithm: Digest.Algorithm = .sha256) {
-    guard let context = EVP_MD_CTX_new() else { preconditionFailure("libcrypto has no memory for a digest") }
-    let method = algorithm == .sha256 ? EVP_sha256() : EVP_md5()
-    precondition(EVP_DigestInit_ex(context, method, nil) == 1, "libcrypto has no \(algorithm.name)")
-    self.context = context
+    hash = RunningHash(algorithm == .sha256 ? .sha256 : .md5)
     self.algorithm = algorithm
   }
 
-  deinit { EVP_MD_CTX_free(context) }
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bytes) }
+  package mutating func update(_ bytes: [UInt8]) { hash.update(bytes) }
+  package mutating func update(_ text: String) { hash.update(text) }
 
-  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    _ = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
-  }
-
-  package mutating func update(_ bytes: [UInt8]) {
-    bytes.withUnsafeBytes { update($0) }
-  }
-
-  package mutating func update(_ text: String) {
-    var text = text
-    text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
-  }
-
-  package consuming func finish(isTree: Bool = false) -> Digest {
-    var bytes = [UInt8](repeating: 0, count: 64)
-    var length: UInt32 = 0
-    _ = EVP_DigestFinal_ex(context, &bytes, &length)
-    return Digest(algorithm, bytes: bytes.prefix(algorithm.length), isTree: isTree)
-  }
+  package consuming func finish(isTree: Bool = false) -> Digest { Digest(algorithm, bytes: hash.finish(), isTree: isTree) }
 }
 
 extension Digest {

@@ -79,6 +79,15 @@ package struct DirectoryObjectStore: ObjectStore {
     return digests
   }
 
+  /// Removes what writers that were killed left half-written. For the only writer, as `gc` is.
+  package func removeLeftovers() throws(StoreError) {
+    for folder in try AtomicFile.list(root) where folder.utf8.count == 2 {
+      for name in try AtomicFile.list("\(root)/\(folder)") where name.hasSuffix(".tmp") {
+        try AtomicFile.removeAll("\(root)/\(folder)/\(name)")
+      }
+    }
+  }
+
   /// Puts all that was written on the disk: one call for any number of objects.
   package func flush() throws(StoreError) {
     let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

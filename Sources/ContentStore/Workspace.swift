@@ -30,14 +30,18 @@ package enum Content: Sendable, Equatable {
 package final class Workspace: Sendable {
   package let root: String
   private let statCacheFile: String
+  private let stagingFolder: String?
   private let statCache: Mutex<StatCache>
 
   /// - Parameters:
   ///   - root: absolute, without links.
   ///   - statCacheFile: absolute; read now, written by `saveStatCache`.
-  package init(root: String, statCacheFile: String) {
+  ///   - stagingFolder: where outputs are laid out before they take their place, on the workspace's file system, so that
+  ///     nothing of a killed `put` stays among the project's files; `nil` is beside the output.
+  package init(root: String, statCacheFile: String, stagingFolder: String? = nil) {
     self.root = root
     self.statCacheFile = statCacheFile
+    self.stagingFolder = stagingFolder
     self.statCache = Mutex(StatCache(file: statCacheFile))
   }
 
@@ -112,7 +116,8 @@ package final class Workspace: Sendable {
   {
     try makeParent(of: path)
     let target = absolute(path)
-    let staging = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+    let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"
     do {
       if digest.isTree {
         try putTree(try store.tree(digest), at: staging, from: store)

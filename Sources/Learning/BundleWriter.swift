@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Diagnostics
 package import Foundation
+import Hashing
 package import Scoring
 
 /// Puts a bundle's parts together and writes them.
@@ -44,7 +45,7 @@ package struct BundleWriter {
     let manifest = BundleManifest(
       name: name,
       model: .init(
-        kind: "xgboost", file: "model.json", sha256: SHA256.hex(of: model.json), trees: ensemble.treeCount),
+        kind: "xgboost", file: "model.json", sha256: sha256Digits(model.json), trees: ensemble.treeCount),
       target: target,
       features: zip(featureNames, train.bounds).map { name, range in
         .init(name: name, low: range.map { Double($0.lowerBound) }, high: range.map { Double($0.upperBound) })

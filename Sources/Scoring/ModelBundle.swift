@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Diagnostics
 package import FoundationEssentials
+import Hashing
 
 /// A loaded bundle (docs/formats.md, "Bundle"). A value that never changes, safe to share between tasks.
 package struct ModelBundle: Sendable {
@@ -39,7 +40,7 @@ package struct ModelBundle: Sendable {
     try manifest.check(file: manifestFile.path)
     let modelFile = directory.appendingPathComponent(manifest.model.file)
     let model = try bytes(of: modelFile)
-    let found = SHA256.hex(of: model)
+    let found = sha256Digits(model)
     guard found == manifest.model.sha256 else {
       throw Diagnostic(
         .storage, "`\(modelFile.path)` is not the model that the bundle was made with",

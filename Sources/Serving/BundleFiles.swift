@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Diagnostics
 package import FoundationEssentials
+import Hashing
 import Scoring
 
 /// What lies in a bundle's folder: each file's path and SHA-256.
@@ -37,7 +38,7 @@ package struct BundleFiles: Sendable, Equatable {
       switch type {
       case .typeDirectory?: try collect(file, "\(prefix)\(name)/", into: &found)
       case .typeRegular?:
-        do { found.append(File(path: prefix + name, sha256: SHA256.hex(of: [UInt8](try Data(contentsOf: file))))) } catch {
+        do { found.append(File(path: prefix + name, sha256: sha256Digits([UInt8](try Data(contentsOf: file))))) } catch {
           throw Diagnostic(.storage, "`\(file.path)` cannot be read", causes: ["\(error)"])
         }
       default:

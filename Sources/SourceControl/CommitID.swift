@@ -1,6 +1,7 @@
 // The name of a commit.
 // SPDX-License-Identifier: Apache-2.0
 import CGit2
+import Hashing
 
 /// 40 lower-case hexadecimal digits that name a commit.
 package struct CommitID: Hashable, Sendable, CustomStringConvertible {

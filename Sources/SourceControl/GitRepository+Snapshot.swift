@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CGit2
 import Glibc
+import Hashing
 
 extension GitRepository {
   /// What Git says of the files below a folder, at this moment. Writes nothing, not even the index.
@@ -76,15 +77,15 @@ extension GitRepository {
 
   /// SHA-256 over one record a change; docs/lineage.md, "The digest of a diff", has the layout.
   private func diffDigest(of changes: [Change], in root: String) -> String {
-    let hash = Sha256()
+    var hash = RunningHash()
     hash.update("pipe.diff/1\n")
     for change in changes {
       let content = WorktreeContent(of: Array(root.utf8) + [UInt8(ascii: "/")] + change.path)
       let status = content.mode == nil ? "D" : change.isInCommit ? "M" : "A"
       hash.update("\(status) \(content.mode ?? "000000") \(content.digest ?? "-") ")
-      (change.path + [0]).withUnsafeBytes(hash.update)
+      hash.update(change.path + [0])
     }
-    return hash.finish()
+    return "sha256:" + hexadecimal(hash.finish())
   }
 }
 
@@ -157,23 +158,23 @@ private func digestOfLink(_ path: UnsafePointer<CChar>) -> String? {
     buffer.withMemoryRebound(to: CChar.self) { text in text.baseAddress.map { readlink(path, $0, text.count) } ?? -1 }
   }
   guard count >= 0 else { return nil }
-  let hash = Sha256()
-  target.prefix(count).withUnsafeBytes(hash.update)
-  return hash.finish()
+  var hash = RunningHash()
+  hash.update(Array(target.prefix(count)))
+  return "sha256:" + hexadecimal(hash.finish())
 }
 
 private func digestOfFile(_ path: UnsafePointer<CChar>) -> String? {
   let file = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
   guard file >= 0 else { return nil }
   defer { close(file) }
-  let hash = Sha256()
+  var hash = RunningHash()
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
   defer { buffer.deallocate() }
   while true {
     let count = Glibc.read(file, buffer.baseAddress, buffer.count)
     if count < 0, errno == EINTR { continue }
     guard count >= 0 else { return nil }
-    if count == 0 { return hash.finish() }
+    if count == 0 { return "sha256:" + hexadecimal(hash.finish()) }
     hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
   }
 }

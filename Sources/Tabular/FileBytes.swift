@@ -43,10 +43,12 @@ package enum FileBytes {
     return text
   }
 
-  /// Puts bytes in the place of a file, making the folders above it. An interrupted call leaves the old file.
+  /// Puts bytes in the place of a file, making the folders above it.
+  ///
+  /// An interrupted call leaves the old file, and a `.part` beside it that the next call takes over.
   package static func write(_ bytes: [UInt8], to path: String) throws(Diagnostic) {
     try makeFolders(above: path)
-    let temporary = "\(path).part-\(getpid())"
+    let temporary = "\(path).part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw failure("`\(path)` cannot be written", at: path) }
     var start = 0

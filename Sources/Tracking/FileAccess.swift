@@ -1,7 +1,7 @@
 // Whole small files: read, made once, listed.
 // SPDX-License-Identifier: Apache-2.0
-import CCrypto
 import Glibc
+import Hashing
 
 /// Size and time of change, enough to see that a file was replaced.
 struct FileStamp: Hashable, Sendable {
@@ -112,11 +112,4 @@ func parent(of path: String) -> String {
 func systemMessage() -> String { String(cString: strerror(errno)) }
 
 /// `sha256:` and 64 hexadecimal digits.
-func sha256(_ bytes: some Sequence<UInt8>) -> String {
-  let bytes = Array(bytes)
-  var digest = [UInt8](repeating: 0, count: 32)
-  let code = EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
-  precondition(code == 1, "libcrypto has no SHA-256")
-  let digits = Array("0123456789abcdef".utf8)
-  return "sha256:" + String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-}
+func sha256(_ bytes: some Sequence<UInt8>) -> String { "sha256:" + sha256Digits(Array(bytes)) }

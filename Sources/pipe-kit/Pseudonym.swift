@@ -1,8 +1,8 @@
 // What becomes of a personal value: dropped, masked, or replaced by a keyed pseudonym.
 // SPDX-License-Identifier: Apache-2.0
-import CCrypto
 import Diagnostics
 import Foundation
+import Hashing
 
 /// How a personal column leaves `prepare`.
 enum PersonalRule: String, CaseIterable {
@@ -24,12 +24,7 @@ struct Pseudonymizer {
   /// an address with the same spelling do not meet.
   func pseudonym(of value: String, column: String) -> String {
     let message = Array(column.utf8) + [0] + Array(value.utf8)
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    let done = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
-    precondition(done != nil && length == 32, "HMAC-SHA256 gives 32 bytes")
-    let digits = Array("0123456789abcdef".utf8)
-    return "p_" + String(decoding: digest.prefix(8).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    return "p_" + hexadecimal(hmacSHA256(key: key, message: message).prefix(8))
   }
 
   static func mask(_ value: String) -> String {

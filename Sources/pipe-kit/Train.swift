@@ -109,11 +109,13 @@ extension ModelTable {
   }
 }
 
-/// Fills a folder beside its place, then puts it there; an interrupted call leaves the old folder or none.
+/// Fills a folder beside its place, then puts it there.
+///
+/// An interrupted call leaves the old folder or none, and a `.part` beside it that the next call takes over.
 func replaceFolder(_ path: String, _ fill: (URL) throws(Diagnostic) -> Void) throws {
   let place = URL(fileURLWithPath: path)
   let beside = place.deletingLastPathComponent()
-    .appendingPathComponent(".\(place.lastPathComponent).part-\(ProcessInfo.processInfo.processIdentifier)")
+    .appendingPathComponent(".\(place.lastPathComponent).part")
   try? FileManager.default.removeItem(at: beside)
   do {
     try fill(beside)

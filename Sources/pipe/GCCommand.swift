@@ -47,6 +47,7 @@ struct GCCommand: ParsableCommand {
       removed += 1
       if !dry { try project.store.remove(digest) }
     }
+    if !dry { try project.store.removeLeftovers() }
     Terminal.standard.note("\(dry ? "would remove" : "removed") \(removed) objects, \(byteText(Int(bytes)))")
   }
 

@@ -58,7 +58,7 @@ struct Project: Sendable {
     if FileStat(ignore) == nil { try AtomicFile.write("/*\n!/.gitignore\n!/config.yaml\n", to: ignore) }
   }
 
-  func workspace() -> Workspace { Workspace(root: root, statCacheFile: statCacheFile) }
+  func workspace() -> Workspace { Workspace(root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder) }
 
   /// Takes the workspace for this process.
   func takeLock(waits: Bool = false) throws(StoreError) -> WorkspaceLock {

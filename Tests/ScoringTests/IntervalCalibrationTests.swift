@@ -101,13 +101,4 @@ private func bundle(
     #expect(message { try bundle(bins: []) } == "the bundle's interval calibration has no bins")
     #expect(message { try bundle(file: "../model.json") } == "the bundle's model file `../model.json` is not a plain file name")
   }
-
-  @Test func `the digest is SHA-256`() {
-    // FIPS 180-4 examples, and a length that needs a second block for the padding.
-    #expect(SHA256.hex(of: Array("abc".utf8)) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-    #expect(SHA256.hex(of: []) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-    #expect(
-      SHA256.hex(of: Array("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".utf8))
-        == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
-  }
 }

@@ -1,0 +1,76 @@
+// A hash over bytes that arrive in pieces, through libcrypto.
+// SPDX-License-Identifier: Apache-2.0
+internal import CCrypto
+
+/// The hashes that the project knows.
+package enum HashFunction: Sendable {
+  case sha256
+  case md5
+
+  /// Bytes of a hash.
+  package var length: Int { self == .sha256 ? 32 : 16 }
+
+  fileprivate var method: OpaquePointer? { self == .sha256 ? EVP_sha256() : EVP_md5() }
+}
+
+/// A running hash. Not copyable: it owns libcrypto's context.
+package struct RunningHash: ~Copyable {
+  private let context: OpaquePointer
+  private let function: HashFunction
+
+  package init(_ function: HashFunction = .sha256) {
+    guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, function.method, nil) == 1 else {
+      preconditionFailure("libcrypto has no memory, or no such hash")
+    }
+    self.context = context
+    self.function = function
+  }
+
+  deinit { EVP_MD_CTX_free(context) }
+
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    _ = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+  }
+
+  package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+  package mutating func update(_ text: String) {
+    var text = text
+    text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The hash of all that was put in.
+  package consuming func finish() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: function.length)
+    _ = EVP_DigestFinal_ex(context, &bytes, nil)
+    return bytes
+  }
+}
+
+/// 64 lower-case hexadecimal digits: the SHA-256 of bytes.
+package func sha256Digits(_ bytes: [UInt8]) -> String {
+  var hash = RunningHash()
+  hash.update(bytes)
+  return hexadecimal(hash.finish())
+}
+
+/// HMAC-SHA256 (RFC 2104): 32 bytes that nobody without the key can make or check.
+package func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
+  var bytes = [UInt8](repeating: 0, count: 32)
+  var length: UInt32 = 0
+  let done = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &bytes, &length)
+  precondition(done != nil && length == 32, "HMAC-SHA256 gives 32 bytes")
+  return bytes
+}
+
+/// Two lower-case digits a byte.
+package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(unsafeUninitializedCapacity: bytes.count * 2) { out in
+    for (index, byte) in bytes.enumerated() {
+      out[2 * index] = digits[Int(byte >> 4)]
+      out[2 * index + 1] = digits[Int(byte & 15)]
+    }
+    return bytes.count * 2
+  }
+}
