@@ -26,10 +26,7 @@ struct LineageCommand: ParsableCommand {
 
   /// A path stands for what is agreed for it now: the lock file's digest.
   private func digest(_ project: Project) throws -> String? {
-    guard let path = WorkspacePath(query) else { return nil }
-    for entry in try project.lock().entries.values {
-      if let output = entry.outputs.first(where: { $0.path == path.text }) { return "\(output.digest)" }
-    }
-    return nil
+    let outputs = try project.lock().entries.values.flatMap(\.outputs)
+    return Project.paths(query).lazy.compactMap { path in outputs.first { $0.path == path.text } }.first.map { "\($0.digest)" }
   }
 }

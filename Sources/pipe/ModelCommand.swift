@@ -100,12 +100,18 @@ struct Registration {
       let id = "\(TraceID(fingerprint: Fingerprint(of: entry.recipe), outputs: trace))"
       let facts = try project.traces.trace(id)?.facts
       let outcome = try registry.apply(
-        versionDocument: try project.store.bytes(of: version.digest),
+        versionDocument: try document(version),
         origin: VersionOrigin(
           bundleDigest: "\(bundle.digest)", trace: id, commit: facts?.commit, run: facts?.run ?? run, registeredAt: .now))
       if case .registered(let version) = outcome { entered.append(version) }
     }
     return entered
+  }
+
+  /// The bytes of a version document: of the store, or of the workspace when Git keeps it instead.
+  private func document(_ version: Trace.Result) throws -> [UInt8] {
+    if let bytes = try? AtomicFile.read("\(project.root)/\(version.path)"), Digest.of(bytes) == version.digest { return bytes }
+    return try project.store.bytes(of: version.digest)
   }
 
   private func output(_ path: WorkspacePath, _ lock: LockFile) -> (LockEntry, Trace.Result)? {

@@ -105,8 +105,22 @@ struct Project: Sendable {
   }
 }
 
+extension Project {
+  /// What a path on the command line names: from the folder one is in, or from the project's.
+  static func paths(_ typed: String) -> [WorkspacePath] {
+    guard let project = try? find() else { return [] }
+    if typed.hasPrefix("/") {
+      return typed.hasPrefix(project.root + "/") ? [WorkspacePath(typed.dropFirst(project.root.count + 1))].compactMap { $0 } : []
+    }
+    guard let real = realpath(".", nil) else { return [] }
+    defer { free(real) }
+    let below = WorkspacePath(String(cString: real).dropFirst(project.root.count + 1))
+    return [WorkspacePath(typed, in: below), WorkspacePath(typed)].compactMap { $0 }
+  }
+}
+
 extension StageGraph {
-  /// Indices of the named stages, or of all.
+  /// Indices of the named stages, or of those that make the named files, or of all.
   ///
   /// - Throws: a `Diagnostic` for every unknown name.
   func indices(of targets: [String], file: String) throws(DiagnosticList) -> [Int] {
@@ -115,7 +129,7 @@ extension StageGraph {
     for target in targets {
       if let index = stages.firstIndex(where: { $0.name == target }) {
         found.append(index)
-      } else if let path = WorkspacePath(target), let stage = producer(of: path),
+      } else if let stage = Project.paths(target).lazy.compactMap({ producer(of: $0) }).first,
         let index = stages.firstIndex(where: { $0.name == stage.name })
       {
         found.append(index)

@@ -146,7 +146,7 @@ enum Sample {
         deps: [numbers.txt]
         outs: [odd]
       squares:
-        cmd: (sleep 100 &) ; while read n; do echo $((n * n)); done < odd/all.txt | head -n $PIPE_PARAM_top > squares.txt
+        cmd: (sleep 100 &) ; head -n $PIPE_PARAM_top odd/all.txt | while read n; do echo $((n * n)); done > squares.txt
         deps: [odd/all.txt]
         params: [top]
         outs: [squares.txt]
