@@ -108,7 +108,7 @@ let targets: [Target] = [
   tests("Evaluation", ["Tabular"]),
   tests("Scoring", ["Tabular"]),
   tests("BuildEngine", ["ContentStore", "PipelineModel", "Tracking", "Diagnostics"]),
-  tests("Learning", ["Tabular", "Evaluation", "Scoring"]),
+  tests("Learning", ["Hashing", "Tabular", "Evaluation", "Scoring"]),
   tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
   tests(

@@ -4,14 +4,14 @@
 #
 #   Benchmarks/serving/load.sh BUNDLE REQUESTS [BINARY]
 #
-# BUNDLE is a bundle's folder, REQUESTS a file with one JSON request a line, BINARY the server (default: .build/pipe-serve).
+# BUNDLE is a bundle's folder, REQUESTS a file with one JSON request a line, BINARY the server (default: .build/release/pipe-serve).
 # SECONDS_EACH (5), CONNECTIONS ("1 16 64") and PORT (18080) may be set. Needs wrk and curl.
 # The load and the server share the machine's cores; nothing else should run. One row of the result a number of connections.
 set -euo pipefail
 
 bundle=${1:?usage: load.sh BUNDLE REQUESTS [BINARY]}
 requests=${2:?usage: load.sh BUNDLE REQUESTS [BINARY]}
-binary=${3:-.build/pipe-serve}
+binary=${3:-.build/release/pipe-serve}
 seconds=${SECONDS_EACH:-5}
 connections=${CONNECTIONS:-1 16 64}
 port=${PORT:-18080}

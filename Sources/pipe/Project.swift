@@ -96,12 +96,14 @@ struct Project: Sendable {
     return try LockFileText.read(text, file: Self.lockName)
   }
 
-  /// Writes the lock file if its bytes differ.
+  /// Writes the lock file if its bytes differ. By way of the scratch folder, so that a kill leaves nothing beside it.
   func write(_ lock: LockFile, for pipeline: Pipeline) throws {
     let text = LockFileText.write(lock, order: pipeline.stages.map(\.name))
     if try AtomicFile.readText(lockFile) == text { return }
     if lock.entries.isEmpty, FileStat(lockFile) == nil { return }
-    try AtomicFile.write(text, to: lockFile, durable: true)
+    let staging = "\(scratchFolder)/\(Self.lockName)"
+    try AtomicFile.write(text, to: staging, durable: true)
+    guard rename(staging, lockFile) == 0 else { throw StoreError.system("write", path: lockFile, code: errno) }
   }
 }
 

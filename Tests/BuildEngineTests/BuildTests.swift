@@ -342,6 +342,18 @@ private let diamond = [
     }
   }
 
+  @Test func `a build clears away what a killed one left in the scratch folder, whatever it is`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try folder.write("", to: "scratch/pipeline.lock.5-6.tmp")
+      try folder.write("a restore's copy", to: "scratch/put-7-8/aside/paths")
+      try folder.write("a restore's copy", to: "scratch/put-9-1")
+      try folder.write("", to: "scratch/killed/s/log")
+      try Build.recover(scratch: scene.scratch, workspace: scene.workspace)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scene.scratch) == [])
+    }
+  }
+
   @Test func `recovery outside the workspace is refused`() async throws {
     try await withFastDirectory { folder in
       let scene = Scene(folder)

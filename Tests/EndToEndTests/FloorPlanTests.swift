@@ -6,7 +6,7 @@ import Testing
 /// Floors from the ground up; a target may import what lies on a lower floor (docs/architecture.md).
 private let floors: [[String]] = [
   ["CYAML", "CGit2", "CCrypto", "CXGBoost", "CLinux"],
-  ["Diagnostics"],
+  ["Diagnostics", "Hashing"],
   ["ContentStore", "SourceControl", "Tabular", "KitCatalog"],
   ["PipelineModel", "Tracking", "Notebooks", "Evaluation", "Scoring"],
   ["BuildEngine", "Learning", "FeatureStore", "Monitoring"],

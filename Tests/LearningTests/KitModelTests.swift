@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Evaluation
 import Foundation
+import Hashing
 import Scoring
 import TestSupport
 import Testing
@@ -133,7 +134,7 @@ private func kit(_ arguments: [String], in folder: URL? = nil) throws -> (status
       for (program, files) in outputs {
         let version = try kit([program, "--version"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
         let digests = try files.map { file in
-          "\(file) \(SHA256.hex(of: [UInt8](try Data(contentsOf: folder.appendingPathComponent(file)))))\n"
+          "\(file) \(sha256Digits([UInt8](try Data(contentsOf: folder.appendingPathComponent(file)))))\n"
         }.joined()
         #expect(goldenMismatch(digests, "\(program)-\(version).txt") == nil, "the bytes changed: raise the behaviour version")
       }
