@@ -25,7 +25,7 @@ func commandLineArguments() -> [String] {
 }
 
 // The functions below stand in for parts of the Swift runtime, in the static build only: the linker puts them in place with
-// `--wrap` (make/serve.mk); other builds do not use them.
+// `--wrap` (Package.swift, `staticExecutable`); other builds do not use them.
 
 /// The runtime's search for its crash reporter, which it makes before `main`.
 ///
