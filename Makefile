@@ -33,8 +33,8 @@ repro: build
 	@echo "the report is $(CURDIR)/reports/index.html"
 
 test: packages
-	@swift build $(FLAGS) --build-tests -q
-	@PIPE_BIN=$(CURDIR)/$(BIN)/pipe swift test $(FLAGS) --skip-build
+	@swift build --build-tests -q
+	@swift test --skip-build
 
 lint: packages
 	@swift format lint --strict --recursive Sources Tests Package.swift
