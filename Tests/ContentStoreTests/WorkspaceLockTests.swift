@@ -21,8 +21,8 @@ private func isFree(_ file: String) throws -> Bool {
     do {
       let lock = try WorkspaceLock(file: file)
       #expect(throws: StoreError.locked(holder: "its holder left no name")) { _ = try WorkspaceLock(file: file) }
-      try lock.announce("a much longer text that is written over")
-      try lock.announce("pid 42: pipe repro")
+      try WorkspaceLock.announce("a much longer text that is written over", in: file)
+      try WorkspaceLock.announce("pid 42: pipe repro", in: file)
       #expect(throws: StoreError.locked(holder: "pid 42: pipe repro")) { _ = try WorkspaceLock(file: file) }
       #expect(StoreError.locked(holder: "pid 42").diagnostic.exitCode == 5)
       _ = lock
