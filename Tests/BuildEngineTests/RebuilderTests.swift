@@ -179,7 +179,7 @@ private func known(_ recipe: Recipe, _ outputs: [Trace.Result]) -> Trace.Known {
   }
 
   @Test(arguments: [
-    (Reason.neverRun, "never-run", "it has never run"),
+    (Reason.neverRun, "never-run", "it has no result yet"),
     (.commandChanged, "command-changed", "its command changed"),
     (.notebookChanged(path: "n.qmd"), "notebook-changed", "the code of n.qmd changed"),
     (.workingDirectoryChanged, "wdir-changed", "its working directory changed"),

@@ -21,7 +21,7 @@ private let packages: [String: Set<String>] = [
   "ArgumentParser": ["pipe", "pipe-kit", "pipe-serve"],
   "Hummingbird": ["Serving", "pipe-serve"], "HummingbirdCore": ["Serving"], "HTTPTypes": ["Serving"],
   "Logging": ["Serving", "pipe-serve"],
-  "NIOCore": ["Serving"], "NIOPosix": ["Serving"], "NIOHTTP1": ["Serving"], "NIOHTTPTypes": ["Serving"],
+  "NIOCore": ["Serving", "pipe-serve"], "NIOPosix": ["Serving"], "NIOHTTP1": ["Serving"], "NIOHTTPTypes": ["Serving"],
   "NIOHTTPTypesHTTP1": ["Serving"], "NIOFoundationCompat": ["Serving"], "ServiceLifecycle": ["Serving", "pipe-serve"],
   "UnixSignals": ["Serving", "pipe-serve"],
 ]

@@ -12,7 +12,7 @@ import Testing
       let first = try site.pipe("repro")
       #expect(first.status == 0, "\(first.err)")
       #expect(first.out == "")
-      #expect(first.err.contains("[1/1] greet runs: it has never run\n"))
+      #expect(first.err.contains("[1/1] greet runs: it has no result yet\n"))
       #expect(first.err.contains("1 ran\n"))
       #expect(site.text("greeting.txt") == "hello, world\n")
       let second = try site.pipe("repro")
