@@ -33,7 +33,7 @@ struct GCCommand: ParsableCommand {
     for lock in try locks(of: project) {
       let reach = try Reach(
         lock: lock, traces: project.traces, runs: RunLog(folder: project.runsFolder).newest().records,
-        bundles: RegisteredBundles(project).digests)
+        bundles: RegisteredBundles(project).digests, documents: project.comparedDocuments)
       kept.formUnion(reach.objects)
     }
     for tree in kept.filter(\.isTree) {

@@ -23,7 +23,7 @@ struct ReproCommand: AsyncParsableCommand {
 
   @Argument(help: "Stages, or files that a stage makes. Default: all.", completion: .custom(completeStages))
   var targets: [String] = []
-  @Option(name: .shortAndLong, help: "Stages that may run at once.")
+  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "Stages that may run at once.")
   var jobs = 1
   @Flag(name: .shortAndLong, help: "After a failure, go on with what does not need the failed stage.")
   var keepGoing = false

@@ -22,7 +22,7 @@ struct RunsCommand: ParsableCommand {
           pipe runs list -n 5 --json
         """)
 
-    @Option(name: .shortAndLong, help: "At most this many.") var number = 20
+    @Option(name: [.customShort("n", allowingJoined: true), .long], help: "At most this many.") var number = 20
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {

@@ -25,7 +25,8 @@ struct PushCommand: ParsableCommand {
     let remote = try Remote(of: project, named: remote)
     let runs = try RunLog(folder: project.runsFolder).newest().records
     let reach = try Reach(
-      lock: project.lock(), traces: project.traces, runs: runs, bundles: try RegisteredBundles(project).digests)
+      lock: project.lock(), traces: project.traces, runs: runs, bundles: try RegisteredBundles(project).digests,
+      documents: try project.comparedDocuments)
     let summary = try Exchange(from: project.store, to: remote.store).copy(reach.objects)
     // After the objects they name: a reader of the remote never finds a trace without its outputs.
     try Exchange.copyTraces(reach.traces, from: project.traces, to: remote.traces)
@@ -62,7 +63,8 @@ struct FetchCommand: ParsableCommand {
     try project.makeStateFolders()
     let runs = try RunLog(folder: remote.runsFolder).newest().records
     let reach = try Reach(
-      lock: project.lock(), traces: remote.traces, runs: runs, bundles: try RegisteredBundles(project).digests)
+      lock: project.lock(), traces: remote.traces, runs: runs, bundles: try RegisteredBundles(project).digests,
+      documents: try project.comparedDocuments)
     let summary = try Exchange(from: remote.store, to: project.store).copy(reach.objects)
     try Exchange.copyTraces(reach.traces, from: remote.traces, to: project.traces)
     try Exchange.copyRuns(runs, to: project.runsFolder)
