@@ -72,8 +72,17 @@ final class RunRecorder: Sendable {
         FileRecord(path: $0.path, digest: "\($0.digest)", size: $0.size, files: $0.files, kind: $0.kind.rawValue)
       },
       parameters: Dictionary(
-        (stage.recipe?.parameters ?? []).map { ($0.label, $0.value.json) }, uniquingKeysWith: { first, _ in first }),
+        (stage.recipe?.parameters ?? []).flatMap(Self.leaves), uniquingKeysWith: { first, _ in first }),
       metrics: metrics(of: stage))
+  }
+
+  /// A subtree as its values by full path, so that a reader sees which of them changed.
+  private static func leaves(of parameter: Parameter) -> [(String, String)] {
+    let leaves = parameter.value.leaves
+    guard !leaves.isEmpty else { return [(parameter.label, parameter.value.json)] }
+    return leaves.map {
+      (parameter.key == nil ? "\(parameter.file): \($0.path)" : "\(parameter.label).\($0.path)", $0.value.json)
+    }
   }
 
   /// Numbers of the stage's JSON metrics files.
