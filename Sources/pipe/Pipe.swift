@@ -40,6 +40,8 @@ struct Pipe: AsyncParsableCommand {
   static func main() async {
     // A reader that goes away (`pipe status | head`) is no crash of ours.
     signal(SIGPIPE, SIG_IGN)
+    // Editors and prompts ask this often; reading the whole command tree would double what it costs.
+    if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.standard.out(pipeVersion) }
     do {
       var command = try parseAsRoot()
       if var waiting = command as? any AsyncParsableCommand {
