@@ -14,6 +14,10 @@ package struct WorkspacePath: Sendable, Hashable {
   package init?(_ typed: some StringProtocol, in folder: WorkspacePath? = nil) {
     // Bytes, not characters: a combining mark after a slash would hide the slash from `Character`, not from the kernel.
     guard let first = typed.utf8.first, first != Self.slash, !typed.utf8.contains(0) else { return nil }
+    if folder == nil, Self.isNormal(typed.utf8) {
+      text = String(typed)
+      return
+    }
     var components = folder.map { Self.components($0.text) } ?? []
     for component in Self.components(String(typed)) where !component.utf8.elementsEqual(".".utf8) {
       if component.utf8.elementsEqual("..".utf8) {
@@ -27,6 +31,16 @@ package struct WorkspacePath: Sendable, Hashable {
   }
 
   private static let slash = UInt8(ascii: "/")
+
+  /// Whether no component is empty or begins with a dot: what nearly every path is, and needs no splitting.
+  private static func isNormal(_ bytes: some Sequence<UInt8>) -> Bool {
+    var previous = slash
+    for byte in bytes {
+      if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+      previous = byte
+    }
+    return previous != slash
+  }
 
   private static func components(_ text: String) -> [Substring] { text.utf8.split(separator: slash).map(Substring.init) }
 

@@ -113,11 +113,20 @@ enum YAMLText {
 
   /// A text as a plain scalar where that reads back as the same text, else in quotes.
   static func scalar(_ text: String) -> String {
+    if isWord(text) { return text }
     // Scalars, not characters: a combining mark would hide a `#` or a space from `Character`, not from YAML.
     let scalars = Array(text.unicodeScalars)
     guard scalars.allSatisfy(isPrintable) else { return jsonQuoted(text) }
     let isPlain = canBePlain(scalars) && ParameterValue(plain: text).asText != nil
     return isPlain ? text : "'" + singleQuoted(scalars) + "'"
+  }
+
+  /// Whether a text is plain for certain: letters, digits, `_`, `-`, `/` and `.`, begun by a letter that begins no other kind.
+  private static func isWord(_ text: String) -> Bool {
+    guard let first = text.utf8.first, (97...122).contains(first), !"nft".utf8.contains(first) else { return false }
+    return text.utf8.allSatisfy {
+      (97...122).contains($0) || (65...90).contains($0) || (45...57).contains($0) || $0 == UInt8(ascii: "_")
+    }
   }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {

@@ -315,8 +315,9 @@ package struct ManifestReader {
       }
     }
     // Named twice is named once.
-    var seen: Set<[String?]> = []
-    return found.filter { seen.insert([$0.file.text, $0.key]).inserted }
+    return found.enumerated().filter { index, parameter in
+      !found[..<index].contains { $0.file == parameter.file && $0.key == parameter.key }
+    }.map(\.element)
   }
 
   private mutating func parameter(_ node: YAMLNode, _ file: WorkspacePath, _ stage: String) -> Parameter? {
@@ -438,5 +439,12 @@ package struct ManifestReader {
 
 /// A name as an environment variable's part: letters, digits and `_`.
 package func environmentName(_ name: String) -> String {
-  String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+  var out = ""
+  for scalar in name.unicodeScalars {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9": out.unicodeScalars.append(scalar)
+    default: out += "_"
+    }
+  }
+  return out
 }

@@ -37,8 +37,17 @@ extension ParameterValue {
   ///
   /// A whole number beyond 64 bits stays text, digit by digit: as a `double`, a change of its last digits would be lost.
   package init(plain text: String) {
+    // Most scalars are words: only these first bytes begin anything else.
+    guard let first = text.utf8.first else {
+      self = .null
+      return
+    }
+    guard (48...57).contains(first) || "~nNtTfF.+-".utf8.contains(first) else {
+      self = .text(text)
+      return
+    }
     switch text {
-    case "", "~", "null", "Null", "NULL": self = .null
+    case "~", "null", "Null", "NULL": self = .null
     case "true", "True", "TRUE": self = .bool(true)
     case "false", "False", "FALSE": self = .bool(false)
     case ".nan", ".NaN", ".NAN": self = .double(.nan)
@@ -49,8 +58,8 @@ extension ParameterValue {
   }
 
   private static func number(_ text: String) -> ParameterValue? {
-    if text.hasPrefix("0x") { return based(text.dropFirst(2), radix: 16) }
-    if text.hasPrefix("0o") { return based(text.dropFirst(2), radix: 8) }
+    if text.utf8.starts(with: "0x".utf8) { return based(text.dropFirst(2), radix: 16) }
+    if text.utf8.starts(with: "0o".utf8) { return based(text.dropFirst(2), radix: 8) }
     guard let first = text.utf8.first, (48...57).contains(first) || first == 43 || first == 45 || first == 46 else { return nil }
     if let value = Int64(text) { return .integer(value) }
     guard text.utf8.contains(where: { (48...57).contains($0) }),
@@ -69,7 +78,7 @@ extension ParameterValue {
 
   /// The value under a dotted path: `a.b.0` walks mappings and lists.
   package subscript(at path: String) -> ParameterValue? {
-    found(path.split(separator: ".", omittingEmptySubsequences: false)[...])
+    found(path.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init)[...])
   }
 
   private func found(_ path: ArraySlice<Substring>) -> ParameterValue? {

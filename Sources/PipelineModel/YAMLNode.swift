@@ -63,7 +63,8 @@ package struct YAMLKey: Sendable, Hashable {
 extension YAMLNode {
   /// The text of a scalar; `nil` for null, sequences and mappings.
   package var text: String? {
-    guard case .scalar(let text, _) = content, value != .null else { return nil }
+    guard case .scalar(let text, let isPlain) = content else { return nil }
+    if isPlain, ["", "~", "null", "Null", "NULL"].contains(text) { return nil }
     return text
   }
 

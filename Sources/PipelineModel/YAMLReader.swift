@@ -205,6 +205,7 @@ package enum YAMLReader {
 
     private mutating func pairs(_ parser: inout yaml_parser_t, depth: Int) throws -> [(key: YAMLKey, value: YAMLNode)] {
       var pairs: [(key: YAMLKey, value: YAMLNode)] = []
+      // A short mapping is searched, a long one has an index.
       var lines: [String: Int] = [:]
       while true {
         let (type, event) = try next(&parser)
@@ -219,12 +220,13 @@ package enum YAMLReader {
           _ = fail("a key has to be text", key.mark)
           continue
         }
-        if let first = lines[text] {
+        if let first = pairs.count < 16 ? pairs.first(where: { $0.key.text == text })?.key.mark.line : lines[text] {
           _ = fail("key `\(text)` stands twice", key.mark, causes: ["the first is on line \(first)"])
           continue
         }
-        lines[text] = key.mark.line
         pairs.append((YAMLKey(text, at: key.mark), value))
+        if pairs.count == 16 { for pair in pairs { lines[pair.key.text] = pair.key.mark.line } }
+        if pairs.count > 16 { lines[text] = key.mark.line }
       }
     }
   }
