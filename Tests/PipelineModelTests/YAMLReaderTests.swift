@@ -81,6 +81,14 @@ private func mark(_ line: Int, _ column: Int) -> YAMLMark { YAMLMark(line: line,
   #expect(causes == [["the first is on line 1"], ["the first is on line 4"], ["the first is on line 2"]])
 }
 
+@Test func `a duplicate key is found in a long mapping too`() {
+  let keys = (1...40).map { "k\($0): x\n" }.joined()
+  #expect(
+    mistakes(keys + "k3: y\nk16: y\nk17: y\nk40: y\nk41: y\n") == [
+      "41:1 key `k3` stands twice", "42:1 key `k16` stands twice", "43:1 key `k17` stands twice", "44:1 key `k40` stands twice",
+    ])
+}
+
 @Test(arguments: [
   ("[a]: 1\n", "1:1 a key has to be text"), ("? {a: b}\n: 1\n", "1:3 a key has to be text"),
   ("a: 1\n---\nb: 2\n", "2:1 a second document begins here"), ("a: *none\n", "1:4 no anchor is named `none`"),
