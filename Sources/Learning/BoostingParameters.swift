@@ -23,7 +23,7 @@ package struct BoostingParameters: Sendable, Equatable {
     }
   }
 
-  package var objective: Objective = .absoluteError
+  package var objective: Objective = .squaredError
   /// Most rounds that are tried, at least 1.
   package var rounds: Int = 400
   /// Rounds without a better error on the valid split after which training ends; 0 never ends it early.
