@@ -16,17 +16,24 @@ struct LineageCommand: ParsableCommand {
       """)
 
   @Argument(help: "A path in the project, or a digest or its beginning.", completion: .file()) var query: String
+  @Flag(help: "Also earlier executions that used it, not only each stage's newest.") var all = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let project = try Project.find()
-    let tree = try IndexedLedger.open(project).lineage(of: try digest(project) ?? query)
+    let ledger = try IndexedLedger.open(project)
+    let tree =
+      if let output = try agreed(project) {
+        try ledger.lineage(ofPath: output.path, digest: "\(output.digest)", everyUse: all)
+      } else {
+        try ledger.lineage(of: query, everyUse: all)
+      }
     Terminal.standard.out(json ? tree.json : tree.text)
   }
 
-  /// A path stands for what is agreed for it now: the lock file's digest.
-  private func digest(_ project: Project) throws -> String? {
+  /// A path stands for what is agreed for it now: what the lock file says.
+  private func agreed(_ project: Project) throws -> Trace.Result? {
     let outputs = try project.lock().entries.values.flatMap(\.outputs)
-    return Project.paths(query).lazy.compactMap { path in outputs.first { $0.path == path.text } }.first.map { "\($0.digest)" }
+    return Project.paths(query).lazy.compactMap { path in outputs.first { $0.path == path.text } }.first
   }
 }
