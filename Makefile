@@ -7,7 +7,7 @@ LIBRARIES := libgit2-dev libyaml-dev libsqlite3-dev libssl-dev libxgboost-dev
 TOOLS := pkg-config git python3 curl ca-certificates
 FLAGS := -c release --static-swift-stdlib
 # The linker warns of functions of Foundation that a static program should not call; ours do not.
-QUIETLY := 2> >(grep -vE "^$$|statically linked applications|use of .mktemp. is dangerous" >&2)
+QUIETLY := 2>&1 | { grep -vE "^$$|statically linked applications|use of .mktemp. is dangerous" || true; }
 BIN := .build/release
 PORT ?= 8080
 
