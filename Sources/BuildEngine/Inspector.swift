@@ -37,6 +37,7 @@ package struct Inspector: Sendable {
     switch place {
     case .workspace(let path): try workspace.content(of: path)
     case .external(let path): try workspace.content(absolute: path)
+    case .pattern(let pattern): try workspace.content(matching: pattern)
     }
   }
 
@@ -56,7 +57,7 @@ package struct Inspector: Sendable {
     let (commands, notebook, code) = try work(of: stage)
     return Recipe(
       commands: commands, notebook: notebook, workingDirectory: stage.workingDirectory?.text, tools: work.tools(code),
-      inputs: inputs, parameters: stage.parameters, environment: stage.environment,
+      inputs: inputs, parameters: try stage.parameters.map(Self.value), environment: stage.environment,
       targets: stage.outputs.map {
         Recipe.Target(path: $0.path.text, kind: $0.kind, isCached: $0.isCached, isPersistent: $0.isPersistent)
       })
@@ -67,12 +68,19 @@ package struct Inspector: Sendable {
   private func work(of stage: Stage) throws -> ([String], Recipe.NotebookCode?, code: [String]) {
     switch stage.work {
     case .commands(let commands): return (commands, nil, commands)
+    case .data: return ([], nil, [])
     case .notebook(let path):
       let code = try work.notebookCode(path)
       var writer = ByteWriter()
       writer.texts(code)
       return ([], Recipe.NotebookCode(path: path.text, code: Digest.of(writer.bytes)), code)
     }
+  }
+
+  private static func value(of parameter: ParameterReference) throws -> Parameter {
+    if let value = parameter.value { return Parameter(file: parameter.file, key: parameter.key, value: value) }
+    throw Diagnostic(
+      .input, "parameter `\(parameter.key ?? "all of it")` is not in \(parameter.file)", at: parameter.location)
   }
 
   static func missing(_ dependency: Dependency, of stage: Stage) -> Diagnostic {

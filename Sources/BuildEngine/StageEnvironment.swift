@@ -30,7 +30,7 @@ struct StageEnvironment {
   private var context: ParameterValue {
     .mapping([
       ("stage", .text(stage.name)), ("root", .text(place.workspace.root)),
-      ("params", .mapping(stage.parameters.map { ($0.key ?? $0.file.text, $0.value) })),
+      ("params", .mapping(stage.parameters.map { ($0.key ?? $0.file.text, $0.value ?? .null) })),
       ("deps", .mapping(named.dependencies.map { ($0, .text($1)) })),
       ("outs", .mapping(named.outputs.map { ($0, .text($1)) })), ("tmp", .text("\(scratch)/tmp")),
     ])
@@ -59,7 +59,7 @@ struct StageEnvironment {
       if let name = output.name { variables["PIPE_OUT_\(environmentName(name))"] = relative(.workspace(output.path)) }
     }
     for parameter in stage.parameters {
-      if let key = parameter.key { variables["PIPE_PARAM_\(environmentName(key))"] = parameter.value.display }
+      if let key = parameter.key, let value = parameter.value { variables["PIPE_PARAM_\(environmentName(key))"] = value.display }
     }
     for variable in stage.environment { variables[variable.name] = variable.value }
     return variables

@@ -125,6 +125,7 @@ struct StageWork: Sendable {
 
   private func commandLines(_ stage: Stage, _ scratch: StageScratch) -> [[String]] {
     switch stage.work {
+    case .data: return []
     case .notebook(let path):
       return [
         [

@@ -8,8 +8,16 @@ package struct Digest: Sendable, Hashable {
   package enum Algorithm: UInt8, Sendable, Hashable {
     case sha256 = 1
     case md5 = 2
+    /// MD5 of DVC 2: line ends of what looks like text are `\n` before hashing. Read, never written.
+    case md5dos2unix = 3
 
-    package var name: String { self == .sha256 ? "sha256" : "md5" }
+    package var name: String {
+      switch self {
+      case .sha256: "sha256"
+      case .md5: "md5"
+      case .md5dos2unix: "md5-dos2unix"
+      }
+    }
     /// Bytes of a digest.
     package var length: Int { self == .sha256 ? 32 : 16 }
   }
@@ -58,6 +66,8 @@ package struct Digest: Sendable, Hashable {
       self.init(.sha256, hex: text.dropFirst(7))
     } else if text.hasPrefix("md5:") {
       self.init(.md5, hex: text.dropFirst(4))
+    } else if text.hasPrefix("md5-dos2unix:") {
+      self.init(.md5dos2unix, hex: text.dropFirst(13))
     } else {
       return nil
     }

@@ -289,12 +289,12 @@ package struct ManifestReader {
 
   // MARK: Parameters and environment
 
-  private mutating func parameters(_ node: YAMLNode, stage: String, in folder: WorkspacePath?) -> [Parameter] {
+  private mutating func parameters(_ node: YAMLNode, stage: String, in folder: WorkspacePath?) -> [ParameterReference] {
     guard let items = node.items else {
       wrong(node, "`params` has to be a list, not \(node.kindName)", hint: "write `- train.lr`, or `- other.yaml: [key]`")
       return []
     }
-    var found: [Parameter] = []
+    var found: [ParameterReference] = []
     for item in items {
       if let pairs = item.pairs {
         for (name, keys) in pairs {
@@ -303,7 +303,9 @@ package struct ManifestReader {
             continue
           }
           if keys.value == .null {
-            if let (_, value) = tree(of: file, at: name.mark) { found.append(Parameter(file: file, key: nil, value: value)) }
+            if let (_, value) = tree(of: file, at: name.mark) {
+              found.append(ParameterReference(file: file, key: nil, value: value, location: name.location(in: self.file)))
+            }
           } else if let names = keys.items {
             for key in names { parameter(key, file, stage).map { found.append($0) } }
           } else {
@@ -320,9 +322,11 @@ package struct ManifestReader {
     }.map(\.element)
   }
 
-  private mutating func parameter(_ node: YAMLNode, _ file: WorkspacePath, _ stage: String) -> Parameter? {
+  private mutating func parameter(_ node: YAMLNode, _ file: WorkspacePath, _ stage: String) -> ParameterReference? {
     guard let key = text(node, of: "params"), let (tree, value) = tree(of: file, at: node.mark) else { return nil }
-    if let found = value[at: key] { return Parameter(file: file, key: key, value: found) }
+    if let found = value[at: key] {
+      return ParameterReference(file: file, key: key, value: found, location: node.location(in: self.file))
+    }
     var hints: [String] = []
     let known = Self.paths(tree)
     if let near = closestMatch(to: key, among: known.map(\.0)), let mark = known.first(where: { $0.0 == near })?.1 {

@@ -5,7 +5,7 @@ package import Diagnostics
 
 /// All that `pipeline.yaml` says.
 package struct Pipeline: Sendable {
-  /// The manifest's file name, for messages.
+  /// The manifest at the project's root, for messages.
   package var file: String
   package var title: String?
   package var description: String?
@@ -15,6 +15,14 @@ package struct Pipeline: Sendable {
   package var reportSources: [(role: String, path: WorkspacePath)]
   /// `models:`: what the registry takes from this pipeline.
   package var models: [ModelDeclaration]
+  /// Top-level `params:`: files that `params diff` looks at beside those of the stages.
+  package var parameterFiles: [WorkspacePath] = []
+  /// Top-level `metrics:`.
+  package var metricsFiles: [WorkspacePath] = []
+  /// Top-level `plots:`, in order.
+  package var plots: [PlotDefinition] = []
+  /// Top-level `artifacts:`, in order.
+  package var artifacts: [ArtifactDeclaration] = []
 
   package init(
     file: String, title: String? = nil, description: String? = nil, stages: [Stage],
@@ -46,22 +54,71 @@ package struct ModelDeclaration: Sendable, Equatable {
   }
 }
 
+/// An entry of top-level `plots:`.
+package struct PlotDefinition: Sendable, Equatable {
+  /// A file's or folder's path, or a name when `options` holds `y` as a mapping of files.
+  package var id: String
+  /// Folder of the manifest, which paths are relative to; `nil` is the project's.
+  package var folder: WorkspacePath?
+  /// `x`, `y`, `template`, `title`, `x_label`, `y_label`, `header` as written; `null` when there are none.
+  package var options: ParameterValue
+
+  package init(id: String, folder: WorkspacePath?, options: ParameterValue) {
+    self.id = id
+    self.folder = folder
+    self.options = options
+  }
+}
+
+/// An entry of top-level `artifacts:`.
+package struct ArtifactDeclaration: Sendable, Equatable {
+  package var name: String
+  package var path: WorkspacePath
+  /// `type`, `desc`, `labels`, `meta` as written.
+  package var annotations: ParameterValue
+
+  package init(name: String, path: WorkspacePath, annotations: ParameterValue) {
+    self.name = name
+    self.path = path
+    self.annotations = annotations
+  }
+}
+
 /// A named command or notebook with declared dependencies, parameters and outputs.
 package struct Stage: Sendable {
   package enum Work: Sendable, Equatable {
     /// Each command runs in a shell of its own; the first that fails ends the stage.
     case commands([String])
     case notebook(WorkspacePath)
+    /// Nothing runs: the stage stands for data under `add`, and its one output is the data.
+    case data
   }
 
+  /// The stage's address from the project's root, unique in it: `train`, `train@small`, `sub/dvc.yaml:train`, `data.csv.dvc`.
   package var name: String
+  /// The name within its manifest, as the lock file has it: `train@small`; a pointer file's path for data.
+  package var localName: String
+  /// The manifest or pointer file that declares it.
+  package var manifest: WorkspacePath?
+  /// Name of the `foreach` or `matrix` stage that this one was made from.
+  package var group: String?
+  /// Whether `cmd` was written as a list.
+  package var isCommandList = false
+  /// Mutual exclusion: stages that name the same group never run at once. Native only.
+  package var mutexes: [String] = []
+  /// Name → amount of what the stage takes while it runs (`gpu: 1`, `memory_gb: 8`). Native only.
+  package var resources: [String: Int] = [:]
+  /// Ends an attempt that takes longer. Native only.
+  package var timeoutSeconds: Double?
+  /// Further attempts after a failure, from 0. Native only.
+  package var retries = 0
   package var location: SourceLocation
   package var work: Work
   /// Folder that the work runs in; `nil` is the project's.
   package var workingDirectory: WorkspacePath?
   package var dependencies: [Dependency]
   package var outputs: [Output]
-  package var parameters: [Parameter]
+  package var parameters: [ParameterReference]
   package var environment: [EnvironmentVariable]
   package var description: String?
   package var isFrozen: Bool
@@ -69,10 +126,11 @@ package struct Stage: Sendable {
 
   package init(
     name: String, location: SourceLocation, work: Work, workingDirectory: WorkspacePath? = nil,
-    dependencies: [Dependency] = [], outputs: [Output] = [], parameters: [Parameter] = [],
+    dependencies: [Dependency] = [], outputs: [Output] = [], parameters: [ParameterReference] = [],
     environment: [EnvironmentVariable] = [], description: String? = nil, isFrozen: Bool = false, alwaysChanged: Bool = false
   ) {
     self.name = name
+    self.localName = name
     self.location = location
     self.work = work
     self.workingDirectory = workingDirectory
@@ -103,11 +161,14 @@ package struct Dependency: Sendable {
     case workspace(WorkspacePath)
     /// An absolute path outside the workspace.
     case external(String)
+    /// All files that match, as one tree. Native only.
+    case pattern(PathPattern)
 
     package var text: String {
       switch self {
       case .workspace(let path): path.text
       case .external(let path): path
+      case .pattern(let pattern): pattern.text
       }
     }
   }
@@ -140,6 +201,12 @@ package struct Output: Sendable {
   package var isCached: Bool
   /// Stays in place when the stage runs again.
   package var isPersistent: Bool
+  /// `push: false` keeps it from every remote.
+  package var isPushed = true
+  /// `remote:`: the only remote that it is exchanged with.
+  package var remote: String?
+  /// Options of a plot (`x`, `y`, `template` …) as written; `null` when there are none.
+  package var plotOptions = ParameterValue.null
   package var location: SourceLocation
 
   package init(
@@ -155,6 +222,23 @@ package struct Output: Sendable {
 
   /// Metrics and plots are small and reports need them, so the store keeps them in either case.
   package var isStored: Bool { isCached || kind != .data }
+}
+
+/// A parameter that a stage names, with the value that was read along with the manifest.
+package struct ParameterReference: Sendable, Equatable {
+  package var file: WorkspacePath
+  /// Dotted path; `nil` is the whole file.
+  package var key: String?
+  /// `nil` when the file or the key is not there (a stage may yet make it).
+  package var value: ParameterValue?
+  package var location: SourceLocation
+
+  package init(file: WorkspacePath, key: String?, value: ParameterValue?, location: SourceLocation) {
+    self.file = file
+    self.key = key
+    self.value = value
+    self.location = location
+  }
 }
 
 /// A key of a parameter file with the value it has now.

@@ -56,6 +56,7 @@ final class RunRecorder: Sendable {
       switch stage.stage.work {
       case .commands(let commands): (commands, nil)
       case .notebook(let path): ([], path.text)
+      case .data: ([], nil)
       }
     return StageRecord(
       name: stage.stage.name, outcome: outcome, reasons: stage.reasons.map(\.description), command: work.command,

@@ -28,7 +28,9 @@ func stage(
   Stage(
     name: name, location: place(), work: .commands([command]),
     dependencies: reads.map { Dependency(name: nil, place: .workspace(path($0)), location: place(line: 7)) },
-    outputs: writes, parameters: parameters, isFrozen: frozen, alwaysChanged: alwaysChanged)
+    outputs: writes,
+    parameters: parameters.map { ParameterReference(file: $0.file, key: $0.key, value: $0.value, location: place(line: 8)) },
+    isFrozen: frozen, alwaysChanged: alwaysChanged)
 }
 
 func recipe(

@@ -103,7 +103,7 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
       "cmd: x\nparams: [train.lr, train, train.layers.1, data.url, train.lr, {params.yaml: [seed, train.lr], conf/o.json: , e.yml: [a]}]",
       ["params.yaml": params, "conf/o.json": #"{"b": [1.5]}"#, "e.yml": "a: on"])
     #expect(
-      stage.parameters.map { "\($0.file) \($0.key ?? "*") \($0.value.json)" } == [
+      stage.parameters.map { "\($0.file) \($0.key ?? "*") \($0.value?.json)" } == [
         "params.yaml train.lr 0.1", #"params.yaml train {"lr": 0.1, "layers": [8, 4]}"#, "params.yaml train.layers.1 4",
         #"params.yaml data.url "here""#, "params.yaml seed 42", #"conf/o.json * {"b": [1.5]}"#, #"e.yml a "on""#,
       ])
