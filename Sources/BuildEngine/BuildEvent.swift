@@ -17,6 +17,8 @@ package struct StageOutcome: Sendable {
     case upToDate
     case frozen
     case restored
+    /// What the workspace had became the agreed result; nothing ran.
+    case recorded
     case ran
     case failed(Diagnostic)
     case skipped(after: String)
@@ -53,7 +55,7 @@ package struct StageOutcome: Sendable {
   /// Whether stages after it can go on.
   package var isGood: Bool {
     switch result {
-    case .upToDate, .frozen, .restored, .ran: true
+    case .upToDate, .frozen, .restored, .recorded, .ran: true
     case .failed, .skipped, .interrupted: false
     }
   }

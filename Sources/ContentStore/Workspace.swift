@@ -52,12 +52,14 @@ package final class Workspace: Sendable {
   /// Looks at a path, hashing only what the stat cache does not know.
   ///
   /// Links inside a directory are followed to files; a link to a directory, a socket or a device is an error.
-  package func content(of path: WorkspacePath) throws(StoreError) -> Content {
-    try content(absolute: absolute(path))
+  ///
+  /// - Parameter algorithm: the hash to look with; `nil` is the workspace's own.
+  package func content(of path: WorkspacePath, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
+    try content(absolute: absolute(path), as: algorithm)
   }
 
   /// The same for a file outside the workspace.
-  package func content(absolute path: String) throws(StoreError) -> Content {
+  package func content(absolute path: String, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
     guard let info = FileStat(path) else { return .missing }
     switch info.kind {
     case .file:
@@ -197,6 +199,9 @@ package final class Workspace: Sendable {
       folder = current.parent
     }
   }
+
+  /// Makes links to objects into files of their own, so that a stage may write them.
+  package func unprotect(_ path: WorkspacePath) throws(StoreError) {}
 
   package func remove(_ path: WorkspacePath) throws(StoreError) {
     try checkParent(of: path)
