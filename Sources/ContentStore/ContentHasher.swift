@@ -95,26 +95,20 @@ extension Digest {
     return hasher.finish()
   }
 
-  /// The digest of an open file from its current position to its end, read in pieces of 1 MiB.
+  /// The digest of an open file from its current position to its end, read in large pieces.
   ///
   /// - Throws: `StoreError.system` when a read fails.
-  static func ofOpenFile(_ descriptor: Int32, path: String, _ algorithm: Algorithm) throws(StoreError) -> (Digest, size: Int) {
+  static func ofOpenFile(_ descriptor: Int32, path: String, _ algorithm: Algorithm, _ room: Workers.Room) throws(StoreError) -> (
+    Digest, size: Int
+  ) {
     var hasher = ContentHasher(algorithm)
-    let capacity = 1 << 20
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
-    defer { buffer.deallocate() }
     var size = 0
     while true {
-      let count = read(descriptor, buffer.baseAddress, capacity)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("read", path: path, code: errno)
-      }
-      if count == 0 { break }
-      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+      let count = try FileCopy.readPiece(descriptor, into: room.buffer, path: path)
+      if count == 0 { return (hasher.finish(), size) }
+      hasher.update(UnsafeRawBufferPointer(rebasing: room.buffer[0..<count]))
       size += count
     }
-    return (hasher.finish(), size)
   }
 
   /// The digest of a file's content.
@@ -122,6 +116,6 @@ extension Digest {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(descriptor) }
-    return try ofOpenFile(descriptor, path: path, algorithm)
+    return try ofOpenFile(descriptor, path: path, algorithm, Workers.Room())
   }
 }
