@@ -141,7 +141,7 @@ package final class Workspace: Sendable {
 
   private func putFile(_ digest: Digest, at path: String, isExecutable: Bool, from store: any ObjectStore) throws(StoreError) {
     try store.copy(digest, to: path)
-    if isExecutable, chmod(path, 0o777 & ~Self.umaskBits) != 0 { throw .system("write", path: path, code: errno) }
+    if isExecutable, chmod(path, 0o777 & ~umaskBits) != 0 { throw .system("write", path: path, code: errno) }
   }
 
   private func putTree(_ tree: FileTree, at staging: String, from store: any ObjectStore)
@@ -237,10 +237,4 @@ package final class Workspace: Sendable {
   package func pruneStatCache() {
     statCache.withLock { $0.prune { FileStat($0, followingLinks: false) == nil } }
   }
-
-  private static let umaskBits: UInt32 = {
-    let bits = umask(0)
-    umask(bits)
-    return bits
-  }()
 }
