@@ -377,11 +377,11 @@ extension YAMLSection {
     guard let pairs = tree?.pairs else { return }
     hasOthers = pairs.contains { $0.key.text != key && $0.key.text != "schema" }
     hasAnchors = bytes.contains(UInt8(ascii: "&"))
-    let starts = Self.lineStarts(bytes)
+    let starts = YAMLLines.starts(of: bytes)
     if pairs.contains(where: { $0.key.mark.column != 1 }) {
       form = .document(pairs.map { ($0.key.text, $0.value.value) })
     }
-    end = Self.documentEnd(bytes, starts, after: pairs.last?.key.mark.line ?? 1)
+    end = YAMLLines.documentEnd(bytes, starts)
     guard let place = pairs.firstIndex(where: { $0.key.text == key }) else { return }
     let value = pairs[place].value
     guard value.value == .null || value.pairs != nil else { return nil }
@@ -406,7 +406,7 @@ extension YAMLSection {
       }
     guard isBlock else {
       let start = starts[keyLine - 1]
-      form = .inline(start..<contentEnd(from: start, to: end, starts))
+      form = .inline(start..<YAMLLines.contentEnd(bytes, from: start, to: end))
       entries = inner.map { Entry(name: $0.key.text, lines: 0..<0, value: $0.value.value) }
       return
     }
@@ -416,48 +416,7 @@ extension YAMLSection {
       let start = starts[pair.key.mark.line - 1]
       let limit = index + 1 < inner.count ? starts[marks[index + 1].line - 1] : end
       entries.append(
-        Entry(name: pair.key.text, lines: start..<contentEnd(from: start, to: limit, starts), value: pair.value.value))
+        Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.value))
     }
-  }
-
-  /// Where lines begin, by all the line ends that libyaml counts.
-  private static func lineStarts(_ bytes: [UInt8]) -> [Int] {
-    var starts = [0]
-    for (index, byte) in bytes.enumerated() {
-      let isEnd =
-        byte == newline || (byte == 13 && !(index + 1 < bytes.count && bytes[index + 1] == newline))
-        || isRareLineEnd(bytes, index)
-      if isEnd { starts.append(index + 1) }
-    }
-    return starts
-  }
-
-  /// Whether the last byte of U+0085, U+2028 or U+2029 stands here.
-  private static func isRareLineEnd(_ bytes: [UInt8], _ index: Int) -> Bool {
-    switch bytes[index] {
-    case 0x85: index > 0 && bytes[index - 1] == 0xC2
-    case 0xA8, 0xA9: index > 1 && bytes[index - 1] == 0x80 && bytes[index - 2] == 0xE2
-    default: false
-    }
-  }
-
-  /// The begin of the line `...`, if one ends the document, else the end of the text.
-  private static func documentEnd(_ bytes: [UInt8], _ starts: [Int], after line: Int) -> Int {
-    for start in starts.dropFirst(line) where bytes[start...].starts(with: "...".utf8) { return start }
-    return bytes.count
-  }
-
-  /// The end of the last line, of those from `start` up to `limit`, that is neither blank nor a comment.
-  private func contentEnd(from start: Int, to limit: Int, _ starts: [Int]) -> Int {
-    var end = limit
-    while end > start {
-      var lineStart = end - 1
-      while lineStart > start, bytes[lineStart - 1] != newline { lineStart -= 1 }
-      let first = bytes[lineStart..<end].first { $0 != blank && $0 != 9 && $0 != 13 && $0 != newline }
-      if let first, first != comment { return end }
-      if lineStart <= start { return end }
-      end = lineStart
-    }
-    return end
   }
 }
