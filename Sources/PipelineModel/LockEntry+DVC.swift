@@ -92,3 +92,37 @@ extension ParameterValue {
     return pairs.map { (key: $0.0, value: $0.1) }
   }
 }
+
+extension PointerFile {
+  /// What the file says of its data; `nil` when it names none whose digest is known.
+  package func lockEntry(of stage: Stage) -> LockEntry? {
+    let results = outputs.compactMap { output in
+      output.digest.map {
+        Trace.Result(
+          path: output.place.text, digest: $0, size: output.size ?? 0, files: output.files, isExecutable: output.isExecutable,
+          kind: .data)
+      }
+    }
+    guard !results.isEmpty else { return nil }
+    let recipe = Recipe(
+      commands: [], notebook: nil, workingDirectory: stage.workingDirectory?.text, tools: [], inputs: [], parameters: [],
+      environment: [],
+      targets: outputs.map {
+        Recipe.Target(path: $0.place.text, kind: .data, isCached: $0.isCached, isPersistent: $0.isPersistent)
+      })
+    return LockEntry(recipe: recipe, outputs: results)
+  }
+
+  /// The same file for data that changed.
+  package func taking(_ entry: LockEntry) -> PointerFile {
+    var updated = self
+    for index in updated.outputs.indices {
+      guard let result = entry.outputs.first(where: { $0.path == updated.outputs[index].place.text }) else { continue }
+      updated.outputs[index].digest = result.digest
+      updated.outputs[index].size = result.size
+      updated.outputs[index].files = result.files
+      updated.outputs[index].isExecutable = result.isExecutable
+    }
+    return updated
+  }
+}

@@ -27,7 +27,7 @@ struct AgreedResults {
     }
     for (manifest, stages) in changed.sorted(by: { $0.key < $1.key }) {
       let path = ProjectReader(project, WorkspaceSource(root: project.root)).lockPath(of: manifest)
-      let text = try text(of: path, manifest, stages, lock)
+      guard let text = try text(of: path, manifest, stages, lock) else { continue }
       if try put(text, at: path) { written.append(path) }
     }
     return written
@@ -35,14 +35,14 @@ struct AgreedResults {
 
   private func writePointer(_ path: WorkspacePath, _ stage: Stage, _ entry: LockEntry) throws -> Bool {
     guard let (text, file) = loaded.pointers[path] else { return false }
-    return try put(PointerFileText.updating(text, file.taking(entry, of: stage), file: path.text), at: path)
+    return try put(PointerFileText.updating(text, with: file.taking(entry), file: path.text), at: path)
   }
 
-  private func text(of path: WorkspacePath, _ manifest: WorkspacePath, _ stages: [Stage], _ lock: LockFile) throws -> String {
+  private func text(of path: WorkspacePath, _ manifest: WorkspacePath, _ stages: [Stage], _ lock: LockFile) throws -> String? {
     guard project.dialect.isNative else {
-      var entries: [(String, DVCLockEntry)] = []
+      var entries: [(name: String, entry: DVCLockEntry)] = []
       for stage in stages { if let entry = lock.entries[stage.name] { entries.append((stage.localName, DVCLockEntry(entry, of: stage))) } }
-      return try DVCLockText.updating(loaded.lockTexts[path], replacing: entries, removing: [], file: path.text)
+      return try DVCLockText.updating(loaded.lockTexts[path], replacing: entries, file: path.text)
     }
     let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
     var local = LockFile()

@@ -24,7 +24,7 @@ struct Project: Sendable {
   var store: DirectoryObjectStore {
     dialect.isNative
       ? DirectoryObjectStore(root: cacheFolder)
-      : DirectoryObjectStore(root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared))
+      : DirectoryObjectStore(root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
   }
   /// Keeps logs and woven notebooks.
   var records: DirectoryObjectStore { dialect.isNative ? store : DirectoryObjectStore(root: "\(stateFolder)/store") }
@@ -75,7 +75,7 @@ struct Project: Sendable {
     self.root = root
     self.dialect = dialect
     current = WorkspacePath(here.dropFirst(root.utf8.count + 1))
-    settings = try ProjectSettings.read(root: root, dialect: dialect)
+    settings = try ProjectSettings.read(root: root, dialect: dialect, here: here)
   }
 
   /// The folder, then those above it, without the file system's root.

@@ -59,15 +59,13 @@ struct ProjectReader {
       for path in found.pointers {
         do {
           guard let text = try source.text(of: path) else { continue }
-          let file = try PointerFileText.read(text, file: source.label + path.text)
+          let file = try PointerFileText.read(text, file: source.label + path.text, in: path.parent)
           loaded.pointers[path] = (text, file)
-          let stage = try dataStage(path, file)
+          let stage = dataStage(path, file)
           loaded.pipeline.stages.append(stage)
           walk.skip(stage.outputs.map(\.path))
         } catch let list as DiagnosticList {
           for diagnostic in list.diagnostics { mistakes.add(diagnostic) }
-        } catch let diagnostic as Diagnostic {
-          mistakes.add(diagnostic)
         }
       }
     }
@@ -107,21 +105,16 @@ struct ProjectReader {
   }
 
   /// The stage that stands for data under `add`.
-  private func dataStage(_ path: WorkspacePath, _ file: PointerFile) throws -> Stage {
-    let folder = file.workingDirectory(from: path.parent)
+  private func dataStage(_ path: WorkspacePath, _ file: PointerFile) -> Stage {
+    let folder = file.workingDirectory.flatMap { WorkspacePath($0, in: path.parent) } ?? path.parent
     var stage = Stage(
       name: path.text, location: SourceLocation(file: source.label + path.text, line: 1, column: 1), work: .data,
       workingDirectory: folder)
     stage.manifest = path
     stage.isFrozen = file.isFrozen
     for row in file.outputs {
-      guard let place = WorkspacePath(row.path, in: folder) else {
-        throw Diagnostic(
-          .input, "`\(row.path)` in `\(path)` is not a path inside the project", at: stage.location,
-          hints: ["a pointer file stands for data beside it or below"])
-      }
       var output = Output(
-        name: nil, path: place, kind: .data, isCached: row.isCached, isPersistent: row.isPersistent, location: stage.location)
+        name: nil, path: row.place, kind: .data, isCached: row.isCached, isPersistent: row.isPersistent, location: stage.location)
       output.isPushed = row.isPushed
       output.remote = row.remote
       stage.outputs.append(output)
@@ -162,7 +155,7 @@ struct ProjectReader {
       for stage in stages { lock.entries[stage.name] = entries[stage.localName] }
     } else {
       let entries = try DVCLockText.read(text, file: file)
-      for stage in stages { lock.entries[stage.name] = try entries[stage.localName].map { try LockEntry($0, of: stage, file: file) } }
+      for stage in stages { lock.entries[stage.name] = entries[stage.localName].map { LockEntry($0, of: stage) } }
     }
   }
 
