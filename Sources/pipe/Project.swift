@@ -78,9 +78,15 @@ struct Project: Sendable {
     guard let text = try AtomicFile.readText(manifestFile) else {
       throw Diagnostic(.input, "`\(Self.manifestName)` is gone")
     }
-    return try ManifestReader.read(text, file: Self.manifestName) { (path) throws(DiagnosticList) -> YAMLNode? in
-      try parameterTree(path, text: try? AtomicFile.readText("\(root)/\(path)"))
-    }
+    guard let manifest = WorkspacePath(Self.manifestName) else { preconditionFailure("the manifest's name is a path") }
+    return try ManifestReader.read(text, at: manifest, dialect: .native, surroundings()).pipeline
+  }
+
+  /// What the manifest may look at.
+  private func surroundings() -> ManifestSurroundings {
+    ManifestSurroundings(
+      text: { (path) throws(StoreError) -> String? in try AtomicFile.readText("\(root)/\(path)") },
+      variable: { name in getenv(name).map { String(cString: $0) } })
   }
 
   /// A parameter file as a tree; an empty file is an empty mapping.
