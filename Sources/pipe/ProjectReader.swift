@@ -19,7 +19,8 @@ struct LoadedProject {
   var warnings: DiagnosticList
   /// Every file and folder that decides what was read, also those looked for in vain.
   var sources: [WorkspacePath]
-  var folders: [WorkspacePath?]
+  /// The empty text is the root.
+  var folders: [String]
   var variables: [String]
 
   func graph() throws(DiagnosticList) -> StageGraph { try StageGraph(pipeline.stages) }
@@ -71,7 +72,7 @@ struct ProjectReader {
     }
     try mistakes.throwIfErrors()
     join(readings, into: &loaded)
-    loaded.folders = walk.folders
+    loaded.folders = walk.folders.map { $0?.text ?? "" }
     try readLocks(into: &loaded)
     return loaded
   }
@@ -174,7 +175,7 @@ struct ProjectWalk {
   private let dialect: Dialect
   private var rules: IgnoreRules
   private var waiting: [WorkspacePath?] = [nil]
-  private var next = 0
+  private var position = 0
   private var skipped: Set<WorkspacePath> = []
   /// Folders that were looked into.
   private(set) var folders: [WorkspacePath?] = []
@@ -195,9 +196,9 @@ struct ProjectWalk {
 
   /// What the next folder has; `nil` at the end.
   mutating func next() throws -> Found? {
-    while next < waiting.count {
-      let folder = waiting[next]
-      next += 1
+    while position < waiting.count {
+      let folder = waiting[position]
+      position += 1
       if let folder, skipped.contains(folder) { continue }
       folders.append(folder)
       return try look(into: folder)

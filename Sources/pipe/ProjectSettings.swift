@@ -17,6 +17,7 @@ struct ProjectSettings: Sendable {
   var usesGit: Bool { !configuration.hasNoSourceControl }
   var interpolation: InterpolationSettings {
     InterpolationSettings(
-      negatesFalse: configuration.unpacksFalseAsNo, repeatsLists: configuration.repeatsListOptions)
+      flags: configuration.unpacksFalseAsNo ? .booleanOptional : .storeTrue,
+      lists: configuration.repeatsListOptions ? .append : .nargs)
   }
 }
