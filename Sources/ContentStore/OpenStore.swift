@@ -126,19 +126,21 @@ final class OpenStore: Sendable {
     return true
   }
 
-  /// Moves a file of the same file system into the store.
+  /// Makes an open file the object: one more name of it, and read-only.
   ///
-  /// - Returns: 0 or `errno`.
-  func take(_ name: String, in folder: Int32, as digest: Digest) throws(StoreError) -> Int32 {
+  /// - Returns: 0, or `errno` where that cannot be; then nothing is left of it.
+  func adopt(_ file: Int32, _ path: String, as digest: Digest) throws(StoreError) -> Int32 {
     let object = layout.name(of: digest)
-    var code = renameat(folder, name, descriptor, object) == 0 ? 0 : errno
+    var code = linkat(AT_FDCWD, path, descriptor, object, 0) == 0 ? 0 : errno
     if code == ENOENT {
       try makeParent(of: object)
-      code = renameat(folder, name, descriptor, object) == 0 ? 0 : errno
+      code = linkat(AT_FDCWD, path, descriptor, object, 0) == 0 ? 0 : errno
     }
     guard code == 0 else { return code }
-    fchmodat(descriptor, object, 0o444, 0)
-    return 0
+    if fchmod(file, 0o444) == 0, let linked = try stat(object), UInt64(linked.st_ino) == FileStat(file)?.inode { return 0 }
+    let reason = errno == 0 ? EPERM : errno
+    unlinkat(descriptor, object, 0)
+    return reason
   }
 
   /// Writes an object beside its name and renames it.

@@ -30,15 +30,27 @@ package enum Content: Sendable, Equatable {
 package final class Workspace: Sendable {
   package let root: String
   private let statCacheFile: String
-  private let stagingFolder: String?
-  private let statCache: Mutex<StatCache>
+  let stagingFolder: String?
+  let statCache: Mutex<StatCache>
+  /// What digests of this workspace are made with.
+  package let algorithm: Digest.Algorithm
+  /// The order in which ways to bring an object in are tried.
+  package let links: [LinkKind]
 
   /// - Parameters:
   ///   - root: absolute, without links.
   ///   - statCacheFile: absolute; read now, written by `saveStatCache`.
   ///   - stagingFolder: where outputs are laid out before they take their place, on the workspace's file system, so that
   ///     nothing of a killed `put` stays among the project's files; `nil` is beside the output.
-  package init(root: String, statCacheFile: String, stagingFolder: String? = nil) {
+  ///   - algorithm: that of the project's dialect.
+  ///   - links: how objects become files, tried in this order; with `hardlink` or `symlink` first, what is taken into a
+  ///     store is linked back from it, as DVC's `cache.type` says.
+  package init(
+    root: String, statCacheFile: String, stagingFolder: String? = nil, algorithm: Digest.Algorithm = .sha256,
+    links: [LinkKind] = LinkKind.usual
+  ) {
+    self.algorithm = algorithm
+    self.links = links
     self.root = root
     self.statCacheFile = statCacheFile
     self.stagingFolder = stagingFolder
@@ -68,7 +80,7 @@ package final class Workspace: Sendable {
       var entries: [FileTree.Entry] = []
       try collect(path, below: "", into: &entries)
       let tree = FileTree(entries)
-      return .directory(tree, tree.digest)
+      return .directory(tree, tree.digest(algorithm))
     case .link, .other:
       throw .specialFile(path: path)
     }
@@ -81,7 +93,7 @@ package final class Workspace: Sendable {
 
   private func digest(ofFile path: String, _ info: FileStat) throws(StoreError) -> Digest {
     if let known = statCache.withLock({ $0.digest(of: path, info) }) { return known }
-    let (digest, _) = try Digest.ofFile(path)
+    let (digest, _) = try Digest.ofFile(path, algorithm)
     statCache.withLock { $0.remember(path, info, digest) }
     return digest
   }
@@ -104,70 +116,7 @@ package final class Workspace: Sendable {
     }
   }
 
-  /// Keeps a path's content in a store. `content` is what `content(of:)` said; a file that changed since is refused.
-  package func take(_ path: WorkspacePath, _ content: Content, into store: any ObjectStore) throws(StoreError) {
-    switch content {
-    case .missing: break
-    case .file(let digest, _, _): try store.insert(contentsOf: absolute(path), as: digest)
-    case .directory(let tree, let digest):
-      for entry in tree.entries { try store.insert(contentsOf: "\(absolute(path))/\(entry.path)", as: entry.digest) }
-      try store.insert(tree.encoded, as: digest)
-    }
-  }
-
-  /// Makes a path hold what a digest names, writing beside it and renaming.
-  ///
-  /// - Throws: `missingObject`, `corruptObject`, `malformedTree`, `escapes`, `system`; then the path holds what it held.
-  package func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore)
-    throws(StoreError)
-  {
-    try makeParent(of: path)
-    let target = absolute(path)
-    let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"
-    do {
-      if digest.isTree {
-        try putTree(try store.tree(digest), at: staging, from: store)
-      } else {
-        try putFile(digest, at: staging, isExecutable: isExecutable, from: store)
-      }
-      try replace(target, with: staging)
-      rememberOwn(digest, at: target, from: store)
-    } catch {
-      try? AtomicFile.removeAll(staging)
-      throw error
-    }
-  }
-
-  private func putFile(_ digest: Digest, at path: String, isExecutable: Bool, from store: any ObjectStore) throws(StoreError) {
-    try store.copy(digest, to: path)
-    if isExecutable, chmod(path, 0o777 & ~umaskBits) != 0 { throw .system("write", path: path, code: errno) }
-  }
-
-  private func putTree(_ tree: FileTree, at staging: String, from store: any ObjectStore)
-    throws(StoreError)
-  {
-    try AtomicFile.makeFolder(staging)
-    for entry in tree.entries {
-      let path = "\(staging)/\(entry.path)"
-      if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) { try AtomicFile.makeFolder(String(path[..<slash])) }
-      try putFile(entry.digest, at: path, isExecutable: entry.isExecutable, from: store)
-    }
-  }
-
-  private func rememberOwn(_ digest: Digest, at target: String, from store: any ObjectStore) {
-    var written = [(target, digest)]
-    if digest.isTree {
-      guard let tree = try? store.tree(digest) else { return }
-      written = tree.entries.map { ("\(target)/\($0.path)", $0.digest) }
-    }
-    let stats = written.map { ($0.0, FileStat($0.0), $0.1) }
-    statCache.withLock { cache in
-      for case (let path, let info?, let digest) in stats { cache.remember(path, info, digest, isOwn: true) }
-    }
-  }
-
-  private func replace(_ target: String, with staging: String) throws(StoreError) {
+  func replace(_ target: String, with staging: String) throws(StoreError) {
     if rename(staging, target) == 0 { return }
     guard errno == EISDIR || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST else {
       throw .system("write", path: target, code: errno)
@@ -184,7 +133,7 @@ package final class Workspace: Sendable {
   }
 
   /// - Throws: `escapes` when the nearest folder above `path` that is there lies outside the workspace.
-  private func checkParent(of path: WorkspacePath) throws(StoreError) {
+  func checkParent(of path: WorkspacePath) throws(StoreError) {
     var folder = path.parent
     while let current = folder {
       if let real = realpath(absolute(current), nil) {
@@ -226,7 +175,9 @@ package final class Workspace: Sendable {
     if !young.isEmpty {
       usleep(12_000)
       for path in young {
-        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path) else { continue }
+        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else {
+          continue
+        }
         statCache.withLock { $0.remember(path, info, digest) }
       }
     }

@@ -36,7 +36,7 @@ private func withStore(_ layout: StoreLayout = .dvc, _ body: (URL, DirectoryObje
       }
       #expect(try store.list() == [Digest.of("old", .md5dos2unix), Digest.of("x"), digest, tree.digest(.md5)])
       #expect(try store.tree(tree.digest(.md5)) == tree)
-      #expect(try mode(folder.path + "/cache/files/md5/90") == 0o777 & ~0o022)
+      #expect(try mode(folder.path + "/cache/files/md5/90") == 0o755)
     }
   }
 
