@@ -73,12 +73,13 @@ package final class Workspace: Sendable {
   /// The same for a file outside the workspace.
   package func content(absolute path: String, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
     guard let info = FileStat(path) else { return .missing }
+    let algorithm = algorithm ?? self.algorithm
     switch info.kind {
     case .file:
-      return .file(try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable)
+      return .file(try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable)
     case .directory:
       var entries: [FileTree.Entry] = []
-      try collect(path, below: "", into: &entries)
+      try collect(path, below: "", algorithm, into: &entries)
       let tree = FileTree(entries)
       return .directory(tree, tree.digest(algorithm))
     case .link, .other:
@@ -91,14 +92,17 @@ package final class Workspace: Sendable {
     throw .malformedFile(path: pattern.text, why: "patterns are not read yet")
   }
 
-  private func digest(ofFile path: String, _ info: FileStat) throws(StoreError) -> Digest {
+  private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm) throws(StoreError) -> Digest {
+    guard algorithm == self.algorithm else { return try Digest.ofFile(path, algorithm).0 }
     if let known = statCache.withLock({ $0.digest(of: path, info) }) { return known }
     let (digest, _) = try Digest.ofFile(path, algorithm)
     statCache.withLock { $0.remember(path, info, digest) }
     return digest
   }
 
-  private func collect(_ folder: String, below prefix: String, into entries: inout [FileTree.Entry]) throws(StoreError) {
+  private func collect(
+    _ folder: String, below prefix: String, _ algorithm: Digest.Algorithm, into entries: inout [FileTree.Entry]
+  ) throws(StoreError) {
     for name in try AtomicFile.list(folder) {
       let path = "\(folder)/\(name)"
       guard let info = FileStat(path) else { throw .system("follow the link", path: path, code: ENOENT) }
@@ -106,10 +110,10 @@ package final class Workspace: Sendable {
       case .file:
         entries.append(
           FileTree.Entry(
-            path: prefix + name, digest: try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable))
+            path: prefix + name, digest: try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable))
       case .directory:
         guard FileStat(path, followingLinks: false)?.kind == .directory else { throw .specialFile(path: path) }
-        try collect(path, below: prefix + name + "/", into: &entries)
+        try collect(path, below: prefix + name + "/", algorithm, into: &entries)
       case .link, .other:
         throw .specialFile(path: path)
       }
@@ -148,9 +152,6 @@ package final class Workspace: Sendable {
       folder = current.parent
     }
   }
-
-  /// Makes links to objects into files of their own, so that a stage may write them.
-  package func unprotect(_ path: WorkspacePath) throws(StoreError) {}
 
   package func remove(_ path: WorkspacePath) throws(StoreError) {
     try checkParent(of: path)

@@ -107,7 +107,9 @@ struct Project: Sendable {
   }
 
   func workspace() -> Workspace {
-    Workspace(root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder)
+    Workspace(
+      root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder, algorithm: dialect.algorithm,
+      links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual)
   }
 
   /// Takes the workspace for this process.
