@@ -5,15 +5,35 @@ package import Diagnostics
 package import PipelineModel
 
 package struct BuildOptions: Sendable {
+  package enum FailurePolicy: Sendable {
+    /// Start nothing more.
+    case stop
+    /// Go on with what does not need the failed stage.
+    case keepGoing
+    /// Go on with everything, and call the build good.
+    case ignore
+  }
+
   /// Stages that may run at once, from 1.
-  package var jobs: Int
-  /// After a failure, go on with what does not need the failed stage.
-  package var keepGoing: Bool
-  package var force: Bool
+  package var jobs = 1
+  package var onFailure = FailurePolicy.stop
+  package var force = false
+  /// Once a stage has run, those that read its outputs run too.
+  package var forceDownstream = false
+  /// Whether outputs and traces are kept; without, only the lock file learns the result.
+  package var commits = true
+  /// Whether results of other inputs' runs are looked for.
+  package var usesTraces = true
+  /// Dependencies and outputs that are absent count as what was recorded of them.
+  package var allowMissing = false
+  /// Name → how much of a resource the stages that run at once may take; what is not named has no limit.
+  package var resources: [String: Int] = [:]
+  /// Asked before each stage that would run; `false` ends the build.
+  package var confirm: (@Sendable (Stage) -> Bool)?
 
   package init(jobs: Int = 1, keepGoing: Bool = false, force: Bool = false) {
     self.jobs = jobs
-    self.keepGoing = keepGoing
+    self.onFailure = keepGoing ? .keepGoing : .stop
     self.force = force
   }
 }
@@ -99,12 +119,13 @@ package struct Build: Sendable {
 
   private enum Task: Sendable {
     case restore(Recipe, Trace.Known, [Reason])
+    case record(Recipe, [Reason])
     case run(Recipe, [Reason])
   }
 
   /// Runs until nothing more can be done. Never throws: a failed stage is an outcome.
   package func run(lock: LockFile) async -> BuildOutcome {
-    var state = State(graph: graph, order: order, lock: lock)
+    var state = State(graph: graph, order: order, lock: lock, resources: options.resources)
     await withTaskGroup(of: (Int, StageOutcome).self) { group in
       var running = 0
       while true {
@@ -112,13 +133,13 @@ package struct Build: Sendable {
           if isInterrupted() {
             state.isStopping = true
             state.isInterrupted = true
-            state.giveBack(index)
             break
           }
           switch decide(index, &state) {
           case .left(let outcome): finish(index, outcome, &state)
           case .right(let task):
             running += 1
+            state.occupy(index)
             // Asked before the first stage changes the workspace.
             _ = state.commit(facts)
             let stage = graph.stages[index]
@@ -128,6 +149,7 @@ package struct Build: Sendable {
         }
         guard running > 0, let (index, outcome) = await group.next() else { break }
         running -= 1
+        state.release(index)
         finish(index, outcome, &state)
       }
     }
@@ -142,23 +164,34 @@ package struct Build: Sendable {
 
   private func decide(_ index: Int, _ state: inout State) -> Either {
     let stage = graph.stages[index]
-    if stage.isFrozen { return .left(StageOutcome(stage: stage, result: .frozen)) }
+    let locked = state.lock.entries[stage.name]
     do {
-      let recipe = try inspector.recipe(of: stage)
-      let decision = Rebuilder(force: options.force).decide(
+      let recipe =
+        stage.isIdle ? inspector.idleRecipe(of: stage) : try recipe(of: stage, index, locked, state)
+      let force = options.force || state.forced.contains(index)
+      let decision = Rebuilder(force: force, rules: .of(place.dialect)).decide(
         Rebuilder.Situation(
-          recipe: recipe, alwaysChanged: stage.alwaysChanged, locked: state.lock.entries[stage.name],
-          traces: { (try? traces.traces(of: Fingerprint(of: recipe))) ?? [] }, onDisk: inspector.onDisk,
-          isKept: { (try? place.store.containsAll(of: $0.digest)) ?? false }))
+          recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
+          traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },
+          onDisk: { path in onDisk(path, locked) },
+          isKept: { (try? place.source.containsAll(of: $0.digest)) ?? false },
+          isInStore: { !options.commits || options.allowMissing || ((try? place.store.contains($0.digest)) ?? false) }))
       switch decision {
       case .upToDate:
-        let known = state.lock.entries[stage.name].map {
+        let known = locked.map {
           Trace.Known(
             outputs: $0.outputs, id: TraceID(fingerprint: Fingerprint(of: recipe), outputs: Trace.digest(of: $0.outputs)))
         }
-        return .left(StageOutcome(stage: stage, result: .upToDate, recipe: recipe, known: known))
+        return .left(
+          StageOutcome(stage: stage, result: stage.isFrozen ? .frozen : .upToDate, recipe: stage.isIdle ? nil : recipe, known: known))
       case .restore(let known, let reasons): return .right(.restore(recipe, known, reasons))
-      case .run(let reasons): return .right(.run(recipe, reasons))
+      case .record(let reasons): return .right(.record(recipe, reasons))
+      case .run(let reasons):
+        if let confirm = options.confirm, !confirm(stage) {
+          let refusal = Diagnostic(.input, "stage `\(stage.name)` was not confirmed, so nothing more is run")
+          return .left(StageOutcome(stage: stage, result: .failed(refusal), reasons: reasons))
+        }
+        return .right(.run(recipe, reasons))
       }
     } catch let list as DiagnosticList {
       let first = list.diagnostics.first { $0.category != .warning }
@@ -169,23 +202,40 @@ package struct Build: Sendable {
     }
   }
 
+  private func recipe(of stage: Stage, _ index: Int, _ locked: LockEntry?, _ state: State) throws -> Recipe {
+    guard options.allowMissing else { return try inspector.recipe(of: stage, locked: locked) }
+    return try inspector.recipe(of: stage, locked: locked) { dependency, algorithm in
+      if let input = try inspector.input(dependency, as: algorithm) { return input }
+      return Absent(lock: state.lock, graph: graph, store: place.source).input(dependency, of: index, locked)
+    }
+  }
+
+  private func onDisk(_ path: String, _ locked: LockEntry?) -> (digest: Digest, isExecutable: Bool)? {
+    let recorded = options.allowMissing || place.dialect.kind == .dvc ? locked?.outputs.first { $0.path == path } : nil
+    if let disk = inspector.onDisk(path, as: recorded?.digest.algorithm) { return disk }
+    return options.allowMissing ? recorded.map { ($0.digest, $0.isExecutable) } : nil
+  }
+
   private func perform(_ stage: Stage, _ task: Task, _ position: (Int, Int)) -> StageOutcome {
     switch task {
     case .restore(let recipe, let known, let reasons):
       do {
-        try work.restore(stage, known)
+        try work.restore(known)
         return StageOutcome(stage: stage, result: .restored, reasons: reasons, recipe: recipe, known: known)
       } catch {
         switch error {
         case .missingObject, .corruptObject, .malformedTree:
-          return perform(stage, .run(recipe, reasons + [.objectMissing(path: known.outputs.first?.path ?? "")]), position)
+          let lost = reasons + [.objectMissing(path: known.outputs.first?.path ?? "")]
+          return perform(stage, stage.isIdle ? .record(recipe, lost) : .run(recipe, lost), position)
         default:
           return StageOutcome(stage: stage, result: .failed(error.diagnostic), reasons: reasons, recipe: recipe)
         }
       }
+    case .record(let recipe, let reasons):
+      return work.record(stage, recipe, reasons: reasons, commits: options.commits)
     case .run(let recipe, let reasons):
       emit(.started(stage: stage.name, reasons: reasons, position: position.0, total: position.1))
-      return work.run(stage, recipe, reasons: reasons)
+      return work.run(stage, recipe, reasons: reasons, commits: options.commits, bringsInputs: options.allowMissing)
     }
   }
 
@@ -193,7 +243,7 @@ package struct Build: Sendable {
 
   private func finish(_ index: Int, _ outcome: StageOutcome, _ state: inout State) {
     var outcome = outcome
-    if case .ran = outcome.result, let recipe = outcome.recipe, let known = outcome.known {
+    if case .ran = outcome.result, options.commits, let recipe = outcome.recipe, let known = outcome.known {
       let (commit, isDirty) = state.commit(facts)
       state.pending.append(
         Trace(
@@ -207,10 +257,11 @@ package struct Build: Sendable {
         if let failure = state.storageFailure { outcome.result = .failed(failure) }
       }
     }
-    if outcome.isGood, let recipe = outcome.recipe, let known = outcome.known {
+    if outcome.isGood, place.dialect.isNative || outcome.madeResult, let recipe = outcome.recipe, let known = outcome.known {
       state.lock.entries[outcome.stage.name] = LockEntry(recipe: recipe, outputs: known.outputs)
     }
-    state.complete(index, outcome, keepGoing: options.keepGoing) { emit($0) }
+    if options.forceDownstream, case .ran = outcome.result { state.forced.formUnion(graph.downstream[index]) }
+    state.complete(index, outcome, options.onFailure) { emit($0) }
   }
 
   /// Puts objects on the disk, then the traces that name them: invariant 2.
@@ -242,14 +293,20 @@ extension Build {
     private let rank: [Int: Int]
     private var missing: [Int: Int]
     private var ready: [Int]
+    /// Stages that run because one before them did.
+    var forced: Set<Int> = []
+    private let limits: [String: Int]
+    private var inUse: [String: Int] = [:]
+    private var mutexes: Set<String> = []
     private var outcomes: [Int: StageOutcome] = [:]
     private var commitFacts: (commit: String?, isDirty: Bool)?
 
-    init(graph: StageGraph, order: [Int], lock: LockFile) {
+    init(graph: StageGraph, order: [Int], lock: LockFile, resources: [String: Int]) {
       self.graph = graph
       self.order = order
       self.lock = lock
       before = lock
+      limits = resources
       let rank = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($0.element, $0.offset) })
       self.rank = rank
       missing = Dictionary(
@@ -257,10 +314,34 @@ extension Build {
       ready = order.filter { index in graph.upstream[index].allSatisfy { rank[$0] == nil } }.reversed()
     }
 
-    /// The ready stage that comes first in the order.
-    mutating func nextReady() -> Int? { ready.popLast() }
+    /// The ready stage that comes first in the order and for which there is room beside those that run.
+    mutating func nextReady() -> Int? {
+      if mutexes.isEmpty, inUse.isEmpty { return ready.popLast() }
+      guard let place = ready.lastIndex(where: { fits(graph.stages[$0]) }) else { return nil }
+      return ready.remove(at: place)
+    }
 
-    mutating func giveBack(_ index: Int) { ready.append(index) }
+    private func fits(_ stage: Stage) -> Bool {
+      mutexes.isDisjoint(with: stage.mutexes)
+        && stage.resources.allSatisfy { name, amount in
+          let used = inUse[name] ?? 0
+          // A stage that asks for more than there is runs alone.
+          return limits[name].map { used == 0 || used + amount <= $0 } ?? true
+        }
+    }
+
+    mutating func occupy(_ index: Int) {
+      mutexes.formUnion(graph.stages[index].mutexes)
+      for (name, amount) in graph.stages[index].resources { inUse[name, default: 0] += amount }
+    }
+
+    mutating func release(_ index: Int) {
+      mutexes.subtract(graph.stages[index].mutexes)
+      for (name, amount) in graph.stages[index].resources {
+        inUse[name, default: 0] -= amount
+        if inUse[name] == 0 { inUse[name] = nil }
+      }
+    }
 
     func position(of index: Int) -> (Int, Int) { ((rank[index] ?? 0) + 1, order.count) }
 
@@ -271,16 +352,21 @@ extension Build {
       return found
     }
 
-    mutating func complete(_ index: Int, _ outcome: StageOutcome, keepGoing: Bool, emit: (BuildEvent) -> Void) {
+    mutating func complete(_ index: Int, _ outcome: StageOutcome, _ policy: BuildOptions.FailurePolicy, emit: (BuildEvent) -> Void) {
       outcomes[index] = outcome
       let (position, total) = position(of: index)
       emit(.finished(outcome, position: position, total: total))
       guard outcome.isGood else {
         if case .interrupted = outcome.result { isInterrupted = true }
-        if !keepGoing || isInterrupted { isStopping = true }
+        if policy == .stop || isInterrupted { isStopping = true }
+        if policy == .ignore, !isInterrupted { return free(after: index) }
         skip(after: index, outcome.stage.name)
         return
       }
+      free(after: index)
+    }
+
+    private mutating func free(after index: Int) {
       for next in graph.downstream[index] {
         guard let count = missing[next] else { continue }
         missing[next] = count - 1
@@ -305,8 +391,13 @@ extension Build {
     /// Keeps `ready` sorted, the first of the order last.
     private mutating func insert(_ index: Int) {
       let place = rank[index] ?? 0
-      let position = ready.firstIndex { (rank[$0] ?? 0) < place } ?? ready.endIndex
-      ready.insert(index, at: position)
+      var low = 0
+      var high = ready.count
+      while low < high {
+        let middle = (low + high) / 2
+        if (rank[ready[middle]] ?? 0) > place { low = middle + 1 } else { high = middle }
+      }
+      ready.insert(index, at: low)
     }
 
     private mutating func skip(after index: Int, _ name: String) {
@@ -323,5 +414,28 @@ extension Build {
         stages: order.map { outcomes[$0] ?? StageOutcome(stage: graph.stages[$0], result: .skipped(after: stopped)) },
         lock: lock, isInterrupted: interrupted || isInterrupted, storageFailure: storageFailure)
     }
+  }
+}
+
+/// What a dependency that is not in the workspace counts as: what its maker left last, else what was recorded of it.
+private struct Absent {
+  let lock: LockFile
+  let graph: StageGraph
+  let store: any ObjectStore
+
+  func input(_ dependency: Dependency, of index: Int, _ locked: LockEntry?) -> Recipe.Input? {
+    let recorded = locked?.recipe.inputs.first { $0.path == dependency.place.text }
+    guard let path = dependency.path, let maker = graph.producer(of: path),
+      let result = lock.entries[maker.name]?.outputs.first(where: { path.isWithin(WorkspacePath($0.path) ?? path) })
+    else { return recorded }
+    if result.path == path.text {
+      return Recipe.Input(
+        path: path.text, digest: result.digest, size: result.size, files: result.files, isExecutable: result.isExecutable)
+    }
+    let inner = String(path.text.dropFirst(result.path.utf8.count + 1))
+    guard result.digest.isTree, let tree = try? store.tree(result.digest),
+      let entry = tree.entries.first(where: { $0.path == inner })
+    else { return recorded }
+    return Recipe.Input(path: path.text, digest: entry.digest, size: recorded?.size ?? 0, files: nil)
   }
 }

@@ -17,6 +17,8 @@ package struct StageOutcome: Sendable {
     case upToDate
     case frozen
     case restored
+    /// What the workspace had became the agreed result; nothing ran.
+    case recorded
     case ran
     case failed(Diagnostic)
     case skipped(after: String)
@@ -50,10 +52,18 @@ package struct StageOutcome: Sendable {
     self.woven = woven
   }
 
+  /// Whether the stage has a result that the lock file or the workspace did not have before.
+  package var madeResult: Bool {
+    switch result {
+    case .ran, .restored, .recorded: true
+    default: false
+    }
+  }
+
   /// Whether stages after it can go on.
   package var isGood: Bool {
     switch result {
-    case .upToDate, .frozen, .restored, .ran: true
+    case .upToDate, .frozen, .restored, .recorded, .ran: true
     case .failed, .skipped, .interrupted: false
     }
   }

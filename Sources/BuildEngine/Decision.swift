@@ -22,6 +22,8 @@ package enum Reason: Sendable, Equatable {
   case outputChanged(path: String)
   /// The result is known, but the store has lost a part of it.
   case objectMissing(path: String)
+  /// A dependency is not there and nobody makes it.
+  case inputMissing(path: String)
   case alwaysChanged
   case forced
   /// Only in a plan: what the stage reads is not known before that stage has run.
@@ -50,6 +52,7 @@ extension Reason: CustomStringConvertible {
     case .outputMissing(let path): "\(path) is missing"
     case .outputChanged(let path): "\(path) was changed"
     case .objectMissing(let path): "the store has lost \(path)"
+    case .inputMissing(let path): "\(path) is not there and no stage makes it"
     case .alwaysChanged: "it is declared as always changed"
     case .forced: "forced"
     case .upstream(let stage): "stage \(stage) comes first"
@@ -76,6 +79,7 @@ extension Reason: CustomStringConvertible {
     case .outputMissing: "output-missing"
     case .outputChanged: "output-changed"
     case .objectMissing: "object-missing"
+    case .inputMissing: "input-missing"
     case .alwaysChanged: "always-changed"
     case .forced: "forced"
     case .upstream: "upstream"
@@ -89,12 +93,15 @@ package enum Decision: Sendable, Equatable {
   case upToDate
   /// The result is known and kept; bring it back. Empty reasons never occur.
   case restore(Trace.Known, [Reason])
+  /// Nothing runs: what is in the workspace becomes the agreed result. For data, for frozen stages, and where only the
+  /// store lacks what the workspace still has.
+  case record([Reason])
   case run([Reason])
 
   package var reasons: [Reason] {
     switch self {
     case .upToDate: []
-    case .restore(_, let reasons), .run(let reasons): reasons
+    case .restore(_, let reasons), .record(let reasons), .run(let reasons): reasons
     }
   }
 }

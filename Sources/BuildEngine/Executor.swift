@@ -8,8 +8,11 @@ package struct Command: Sendable, Equatable {
   package var environment: [String: String]
   /// Absolute.
   package var folder: String
+  /// The command is ended when it takes longer; `nil` is for ever.
+  package var timeoutSeconds: Double?
 
-  package init(arguments: [String], environment: [String: String], folder: String) {
+  package init(arguments: [String], environment: [String: String], folder: String, timeoutSeconds: Double? = nil) {
+    self.timeoutSeconds = timeoutSeconds
     self.arguments = arguments
     self.environment = environment
     self.folder = folder
@@ -23,6 +26,8 @@ package struct CommandResult: Sendable, Equatable {
     case signalled(Int32)
     /// The program could not be started; `errno`.
     case notStarted(Int32)
+    /// It took longer than `Command.timeoutSeconds` and was ended.
+    case timedOut
   }
 
   package var end: End

@@ -26,6 +26,8 @@ package struct Planner {
   /// Path of an output → what a planned step leaves there; `nil` when only running tells.
   private var foreseen: [String: Trace.Result?] = [:]
   private var makers: [String: String] = [:]
+  /// Folder around such an output → the last stage that leaves something below it; the empty text is the root.
+  private var foreseenBelow: [String: String] = [:]
 
   package init(
     inspector: Inspector, rebuilder: Rebuilder, lock: LockFile, traces: any TraceStore, store: any ObjectStore
@@ -43,7 +45,7 @@ package struct Planner {
     var steps: [Plan.Step] = []
     for index in order {
       let stage = graph.stages[index]
-      let decision = stage.isFrozen ? Decision.upToDate : try decide(stage)
+      let decision = try decide(stage)
       foresee(stage, decision)
       steps.append(Plan.Step(stage: stage, decision: decision, isFrozen: stage.isFrozen))
     }
@@ -53,37 +55,58 @@ package struct Planner {
   private struct Unknown: Error { var maker: String }
 
   private func decide(_ stage: Stage) throws -> Decision {
+    let locked = lock.entries[stage.name]
     let recipe: Recipe
     do {
-      recipe = try inspector.recipe(of: stage) { place in try content(of: place) }
+      recipe =
+        stage.isIdle
+        ? inspector.idleRecipe(of: stage)
+        : try inspector.recipe(of: stage, locked: locked) { dependency, algorithm in
+          Recipe.Input(path: dependency.place.text, try content(of: dependency.place, as: algorithm))
+        }
     } catch let unknown as Unknown {
       return .run([.upstream(stage: unknown.maker)])
+    } catch let missing as MissingInput {
+      return .run([.inputMissing(path: missing.dependency.place.text)])
     }
     return rebuilder.decide(
       Rebuilder.Situation(
-        recipe: recipe, alwaysChanged: stage.alwaysChanged, locked: lock.entries[stage.name],
-        traces: { (try? traces.traces(of: Fingerprint(of: recipe))) ?? [] }, onDisk: inspector.onDisk,
-        isKept: { (try? store.containsAll(of: $0.digest)) ?? false }))
+        recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
+        traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
+        onDisk: { path in inspector.onDisk(path, as: locked?.algorithm(of: path)) },
+        isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
+        isInStore: { (try? store.contains($0.digest)) ?? false }))
   }
 
   private mutating func foresee(_ stage: Stage, _ decision: Decision) {
     switch decision {
     case .upToDate: return
     case .restore(let known, _):
-      for output in known.outputs {
-        foreseen[output.path] = .some(output)
-        makers[output.path] = stage.name
-      }
+      for output in known.outputs { foresee(.some(output), at: output.path, by: stage.name) }
+    case .record:
+      // What is in the workspace stays there.
+      return
     case .run:
-      for output in stage.outputs {
-        foreseen[output.path.text] = .some(nil)
-        makers[output.path.text] = stage.name
-      }
+      for output in stage.outputs { foresee(.some(nil), at: output.path.text, by: stage.name) }
     }
   }
 
-  private func content(of place: Dependency.Place) throws -> Content {
-    guard !foreseen.isEmpty, case .workspace(let path) = place else { return try inspector.content(of: place) }
+  private mutating func foresee(_ result: Trace.Result??, at path: String, by maker: String) {
+    foreseen[path] = result
+    makers[path] = maker
+    foreseenBelow[""] = maker
+    var folder = WorkspacePath(path)?.parent
+    while let current = folder {
+      foreseenBelow[current.text] = maker
+      folder = current.parent
+    }
+  }
+
+  private func content(of place: Dependency.Place, as algorithm: Digest.Algorithm?) throws -> Content {
+    if case .pattern(let pattern) = place, let maker = foreseenBelow[pattern.base?.text ?? ""] { throw Unknown(maker: maker) }
+    guard !foreseen.isEmpty, case .workspace(let path) = place else {
+      return try inspector.content(of: place, as: algorithm)
+    }
     var folder: WorkspacePath? = path
     while let current = folder {
       if let result = foreseen[current.text] {
@@ -92,10 +115,8 @@ package struct Planner {
       }
       folder = current.parent
     }
-    if let inside = foreseen.first(where: { WorkspacePath($0.key)?.isWithin(path) == true }) {
-      throw Unknown(maker: makers[inside.key] ?? "")
-    }
-    return try inspector.content(of: place)
+    if let maker = foreseenBelow[path.text] { throw Unknown(maker: maker) }
+    return try inspector.content(of: place, as: algorithm)
   }
 
   private func content(of path: WorkspacePath, in result: Trace.Result) throws -> Content {

@@ -40,7 +40,9 @@ package final class ProcessExecutor: Executor {
       state.controls.insert(control)
       if let asked = state.asked { clinux_order(control, asked.rawValue) }
     }
-    Self.drain(supervisor.output, onOutput)
+    let isLate = Self.drain(supervisor.output, until: command.timeoutSeconds, onOutput) { signal in
+      clinux_order(control, signal.rawValue)
+    }
     close(supervisor.output)
     var exit = clinux_exit()
     clinux_wait(&supervisor, &exit)
@@ -48,7 +50,9 @@ package final class ProcessExecutor: Executor {
       state.controls.remove(control)
       close(control)
     }
-    return CommandResult(exit)
+    var result = CommandResult(exit)
+    if isLate, !result.succeeded { result.end = .timedOut }
+    return result
   }
 
   private static func start(_ command: Command, _ supervisor: inout clinux_supervisor) -> Int32 {
@@ -60,16 +64,35 @@ package final class ProcessExecutor: Executor {
     }
   }
 
-  private static func drain(_ descriptor: Int32, _ onOutput: (UnsafeRawBufferPointer) -> Void) {
+  /// Reads until all writers are gone; asks the command to end when its time is over, and kills it 5 s later.
+  ///
+  /// - Returns: whether the time was over.
+  private static func drain(
+    _ descriptor: Int32, until seconds: Double?, _ onOutput: (UnsafeRawBufferPointer) -> Void, order: (Signal) -> Void
+  ) -> Bool {
     let capacity = 1 << 16
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
     defer { buffer.deallocate() }
+    let start = ContinuousClock.now
+    var deadlines = seconds.map { [(start + .seconds($0), Signal.terminate), (start + .seconds($0 + 5), .kill)] } ?? []
+    let isTimed = !deadlines.isEmpty
     while true {
+      if let (deadline, signal) = deadlines.first {
+        let left = (deadline - .now) / .milliseconds(1)
+        var waited = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if left <= 0 {
+          order(signal)
+          deadlines.removeFirst()
+          continue
+        }
+        let ready = poll(&waited, 1, Int32(min(left.rounded(.up), 1e9)))
+        if ready == 0 || (ready < 0 && errno == EINTR) { continue }
+      }
       let count = read(descriptor, buffer.baseAddress, capacity)
       if count > 0 {
         onOutput(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
       } else if count == 0 || errno != EINTR {
-        return
+        return isTimed && deadlines.count < 2
       }
     }
   }

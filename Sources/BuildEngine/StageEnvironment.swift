@@ -41,11 +41,16 @@ struct StageEnvironment {
     for name in variables.keys where name.hasPrefix("PIPE_DEP_") || name.hasPrefix("PIPE_OUT_") || name.hasPrefix("PIPE_PARAM_") {
       variables[name] = nil
     }
-    variables["TZ"] = "UTC"
-    variables["LC_ALL"] = "C.UTF-8"
-    variables["LANG"] = nil
-    variables["PYTHONHASHSEED"] = "0"
-    variables["OMP_NUM_THREADS"] = "1"
+    if place.dialect.isNative {
+      variables["TZ"] = "UTC"
+      variables["LC_ALL"] = "C.UTF-8"
+      variables["LANG"] = nil
+      variables["PYTHONHASHSEED"] = "0"
+      variables["OMP_NUM_THREADS"] = "1"
+    } else {
+      variables["DVC_ROOT"] = variables["DVC_ROOT"] ?? place.workspace.root
+      variables["DVC_STAGE"] = stage.name
+    }
     let folder = place.program.lastIndex(of: "/").map { String(place.program[..<$0]) } ?? "."
     variables["PATH"] = "\(folder):\(variables["PATH"] ?? "/usr/local/bin:/usr/bin:/bin")"
     variables["PIPE_ROOT"] = place.workspace.root

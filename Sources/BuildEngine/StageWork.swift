@@ -1,7 +1,7 @@
 // Doing one stage: bring its outputs back, or run it and take in what it made.
 // SPDX-License-Identifier: Apache-2.0
 package import ContentStore
-package import Diagnostics
+internal import Diagnostics
 internal import Glibc
 package import PipelineModel
 
@@ -9,6 +9,11 @@ package import PipelineModel
 package struct BuildPlace: Sendable {
   package let workspace: Workspace
   package let store: DirectoryObjectStore
+  /// Keeps logs and woven notebooks; in a native project the same as `store`.
+  package let records: DirectoryObjectStore
+  /// Gives objects back: the store, or one that asks a remote for what the store lacks.
+  package let source: any ObjectStore
+  package let dialect: Dialect
   /// A folder of this build's own, on the workspace's file system.
   package let scratch: String
   /// Absolute path of the running `pipe`.
@@ -17,10 +22,14 @@ package struct BuildPlace: Sendable {
   package let environment: [String: String]
 
   package init(
-    workspace: Workspace, store: DirectoryObjectStore, scratch: String, program: String, environment: [String: String]
+    workspace: Workspace, store: DirectoryObjectStore, records: DirectoryObjectStore? = nil, source: (any ObjectStore)? = nil,
+    dialect: Dialect = .native, scratch: String, program: String, environment: [String: String]
   ) {
     self.workspace = workspace
     self.store = store
+    self.records = records ?? store
+    self.source = source ?? store
+    self.dialect = dialect
     self.scratch = scratch
     self.program = program
     self.environment = environment
@@ -38,38 +47,69 @@ struct StageWork: Sendable {
   /// Brings the outputs of a known result into the workspace.
   ///
   /// - Throws: `StoreError`; an object that turned out damaged is taken out of the store first.
-  func restore(_ stage: Stage, _ known: Trace.Known) throws(StoreError) {
+  func restore(_ known: Trace.Known) throws(StoreError) {
     for output in known.outputs {
-      guard let path = WorkspacePath(output.path) else { continue }
-      if let disk = inspector.onDisk(output.path), disk == (output.digest, output.isExecutable) { continue }
-      do {
-        try place.workspace.put(output.digest, at: path, isExecutable: output.isExecutable, from: place.store)
-      } catch {
-        if case .corruptObject(let digest, _) = error { try? place.store.remove(digest) }
-        if case .malformedTree(let digest, _) = error { try? place.store.remove(digest) }
-        throw error
+      guard let path = WorkspacePath(output.path) else { throw .escapes(path: output.path) }
+      if let disk = inspector.onDisk(output.path, as: output.digest.algorithm), disk == (output.digest, output.isExecutable) {
+        continue
       }
+      try put(output.digest, at: path, isExecutable: output.isExecutable)
     }
   }
 
+  private func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool) throws(StoreError) {
+    do {
+      try place.workspace.put(digest, at: path, isExecutable: isExecutable, from: place.source)
+    } catch {
+      if case .corruptObject(let digest, _) = error { try? place.store.remove(digest) }
+      if case .malformedTree(let digest, _) = error { try? place.store.remove(digest) }
+      throw error
+    }
+  }
+
+  /// Makes what is in the workspace the stage's result.
+  func record(_ stage: Stage, _ recipe: Recipe, reasons: [Reason], commits: Bool) -> StageOutcome {
+    var outcome = StageOutcome(stage: stage, result: .recorded, reasons: reasons, recipe: recipe)
+    do {
+      if stage.work != .data { outcome.recipe = try inspector.recipe(of: stage) }
+      let results = try takeOutputs(of: stage, commits: commits)
+      outcome.known = Trace.Known(
+        outputs: results,
+        id: TraceID(fingerprint: Fingerprint(of: outcome.recipe ?? recipe), outputs: Trace.digest(of: results)))
+    } catch {
+      outcome.result = .failed(Self.diagnostic(error, stage))
+    }
+    return outcome
+  }
+
   /// Runs a stage and keeps what it made.
-  func run(_ stage: Stage, _ recipe: Recipe, reasons: [Reason]) -> StageOutcome {
+  ///
+  /// - Parameters:
+  ///   - commits: whether outputs go to the store.
+  ///   - bringsInputs: whether dependencies that are absent are taken from the store first.
+  func run(_ stage: Stage, _ recipe: Recipe, reasons: [Reason], commits: Bool, bringsInputs: Bool) -> StageOutcome {
     var outcome = StageOutcome(stage: stage, result: .ran, reasons: reasons, recipe: recipe)
-    let scratch = StageScratch(folder: "\(place.scratch)/\(stage.name)", workspace: place.workspace)
+    let scratch = StageScratch(folder: "\(place.scratch)/\(Self.folderName(stage))", workspace: place.workspace)
     let fleeting = stage.outputs.filter { !$0.isPersistent }.map(\.path)
     do {
+      if bringsInputs { try bring(recipe.inputs, stage) }
+      if let folder = stage.workingDirectory, FileStat(place.workspace.absolute(folder))?.kind != .directory {
+        throw Diagnostic(
+          .input, "the working directory `\(folder)` of stage `\(stage.name)` is not there", at: stage.location,
+          hints: ["make the folder, or mend `wdir`"])
+      }
       try scratch.open()
       try scratch.setAside(fleeting)
+      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) { try place.workspace.unprotect(output.path) }
     } catch {
       outcome.result = .failed(Self.diagnostic(error, stage))
       return outcome
     }
     do {
-      for output in stage.outputs { try place.workspace.makeParent(of: output.path) }
+      if place.dialect.isNative { for output in stage.outputs { try place.workspace.makeParent(of: output.path) } }
       let environment = try StageEnvironment(stage, place, scratch: scratch.folder).write()
-      let failure = execute(stage, environment, scratch, &outcome)
-      if let failure { throw failure }
-      outcome.known = try takeOutputs(of: stage, recipe)
+      if let failure = try attempts(stage, environment, scratch, fleeting, &outcome) { throw failure }
+      outcome.known = try result(of: stage, &outcome, recipe, commits: commits)
       try scratch.discard()
     } catch {
       outcome.result = isInterrupted() ? .interrupted : .failed(Self.diagnostic(error, stage))
@@ -77,6 +117,37 @@ struct StageWork: Sendable {
       try? scratch.putBack(fleeting)
     }
     return outcome
+  }
+
+  /// A stage's address as one name of a folder.
+  private static func folderName(_ stage: Stage) -> String { stage.name.split(separator: "/").joined(separator: "%") }
+
+  private func bring(_ inputs: [Recipe.Input], _ stage: Stage) throws {
+    for input in inputs {
+      guard let path = WorkspacePath(input.path), !place.workspace.exists(path) else { continue }
+      guard (try? place.source.containsAll(of: input.digest)) == true else {
+        throw Diagnostic(
+          .input, "`\(input.path)`, a dependency of stage `\(stage.name)`, is neither in the workspace nor in the store",
+          at: stage.location, hints: ["`pipe pull` gets what the remote has"])
+      }
+      try put(input.digest, at: path, isExecutable: input.isExecutable)
+    }
+  }
+
+  /// Executes until an attempt succeeds or none is left; each begins without what the one before it wrote.
+  private func attempts(
+    _ stage: Stage, _ environment: [String: String], _ scratch: StageScratch, _ fleeting: [WorkspacePath],
+    _ outcome: inout StageOutcome
+  ) throws -> Diagnostic? {
+    var left = stage.retries
+    while true {
+      guard let failure = execute(stage, environment, scratch, &outcome) else { return nil }
+      guard left > 0, !isInterrupted() else { return failure }
+      left -= 1
+      let note = "attempt \(stage.retries - left) of \(stage.retries + 1) failed (\(failure.message)); the next begins\n"
+      emit(.output(stage: stage.name, bytes: Array(note.utf8)))
+      for path in fleeting { try place.workspace.remove(path) }
+    }
   }
 
   private static func diagnostic(_ error: any Error, _ stage: Stage) -> Diagnostic {
@@ -101,7 +172,9 @@ struct StageWork: Sendable {
     for arguments in commandLines(stage, scratch) {
       if isInterrupted() { break }
       let folder = stage.workingDirectory.map(place.workspace.absolute) ?? place.workspace.root
-      let result = executor.run(Command(arguments: arguments, environment: environment, folder: folder)) { bytes in
+      let left = stage.timeoutSeconds.map { max(0.001, $0 - Self.seconds(since: started)) }
+      let command = Command(arguments: arguments, environment: environment, folder: folder, timeoutSeconds: left)
+      let result = executor.run(command) { bytes in
         log.append(bytes)
         emit(.output(stage: stage.name, bytes: Array(bytes)))
       }
@@ -120,7 +193,7 @@ struct StageWork: Sendable {
 
   private func keep(_ path: String) -> Digest? {
     guard let info = FileStat(path), info.size > 0, let (digest, _) = try? Digest.ofFile(path) else { return nil }
-    return (try? place.store.insert(contentsOf: path, as: digest)).map { digest }
+    return (try? place.records.insert(contentsOf: path, as: digest)).map { digest }
   }
 
   private func commandLines(_ stage: Stage, _ scratch: StageScratch) -> [[String]] {
@@ -134,7 +207,20 @@ struct StageWork: Sendable {
         ]
       ]
     case .commands(let commands):
-      return commands.map { Self.shell + [$0] }
+      if place.dialect.isNative { return commands.map { Self.shell + [$0] } }
+      // As DVC does: the user's shell, and a text of several lines is as many commands.
+      let lines = stage.isCommandList ? commands : commands.flatMap { $0.split(whereSeparator: \.isNewline).map(String.init) }
+      let shell = Self.shell(of: place.environment)
+      return lines.map { shell + [$0] }
+    }
+  }
+
+  private static func shell(of environment: [String: String]) -> [String] {
+    let program = environment["SHELL"].flatMap { $0.isEmpty ? nil : $0 } ?? "/bin/sh"
+    switch program.split(separator: "/").last {
+    case "bash": return [program, "--noprofile", "--norc", "-c"]
+    case "zsh": return [program, "--no-rcs", "-c"]
+    default: return [program, "-c"]
     }
   }
 
@@ -158,6 +244,9 @@ struct StageWork: Sendable {
       if signal == SIGKILL {
         diagnostic.causes = ["memory may have run out (the largest process had \(result.peakMemoryBytes >> 20) MiB)"]
       }
+    case .timedOut:
+      diagnostic.message =
+        "stage `\(stage.name)` took longer than its timeout of \(durationText(stage.timeoutSeconds ?? seconds)) and was ended"
     case .notStarted(let code):
       diagnostic.message = "stage `\(stage.name)` could not be started: \(String(cString: strerror(code)))"
     }
@@ -167,26 +256,56 @@ struct StageWork: Sendable {
 
   // MARK: Taking in
 
-  private func takeOutputs(of stage: Stage, _ recipe: Recipe) throws -> Trace.Known {
+  private func result(of stage: Stage, _ outcome: inout StageOutcome, _ recipe: Recipe, commits: Bool) throws -> Trace.Known {
+    let results = try takeOutputs(of: stage, commits: commits)
+    let after = try inspector.recipe(of: stage)
+    if let change = Rebuilder(rules: .of(place.dialect)).differences(from: recipe, to: after).first {
+      guard place.dialect.kind == .dvc else {
+        throw Diagnostic(
+          .work, "\(change) while stage `\(stage.name)` ran, so its result is not recorded", at: stage.location,
+          hints: ["run `pipe repro` again when the file is at rest; a stage may not change what it reads"])
+      }
+      // DVC records what the dependencies are when the stage has ended.
+      outcome.recipe = after
+    }
+    return Trace.Known(
+      outputs: results,
+      id: TraceID(fingerprint: Fingerprint(of: outcome.recipe ?? recipe), outputs: Trace.digest(of: results)))
+  }
+
+  /// What is at the places of the outputs, sorted by path, kept in the store if asked.
+  private func takeOutputs(of stage: Stage, commits: Bool) throws -> [Trace.Result] {
     var results: [Trace.Result] = []
     for output in stage.outputs {
       let content = try place.workspace.content(of: output.path)
-      if case .missing = content {
-        throw Diagnostic(
-          .work, "stage `\(stage.name)` did not write its output `\(output.path)`", at: output.location,
-          hints: ["make the stage write it, or take it out of the stage's outputs"])
-      }
-      if output.isStored { try place.workspace.take(output.path, content, into: place.store) }
+      if case .missing = content { throw Self.missing(output, of: stage) }
+      if commits, isStored(output, of: stage) { try place.workspace.take(output.path, content, into: place.store) }
       results.append(Trace.Result(output, content))
     }
-    let after = try inspector.recipe(of: stage)
-    if let change = Rebuilder.differences(from: recipe, to: after).first {
-      throw Diagnostic(
-        .work, "\(change) while stage `\(stage.name)` ran, so its result is not recorded", at: stage.location,
-        hints: ["run `pipe repro` again when the file is at rest; a stage may not change what it reads"])
+    return results.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  private func isStored(_ output: Output, of stage: Stage) -> Bool {
+    place.dialect.isNative ? output.isStored : output.isCached || (output.kind != .data && stage.hasRunCache)
+  }
+
+  private static func missing(_ output: Output, of stage: Stage) -> Diagnostic {
+    guard !stage.isIdle else {
+      return Diagnostic(
+        .storage, "`\(output.path)` is not there, and the store does not have it", at: output.location,
+        hints: ["`pipe pull` gets what the remote has"])
     }
-    results.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    return Trace.Known(outputs: results, id: TraceID(fingerprint: Fingerprint(of: recipe), outputs: Trace.digest(of: results)))
+    return Diagnostic(
+      .work, "stage `\(stage.name)` did not write its output `\(output.path)`", at: output.location,
+      hints: ["make the stage write it, or take it out of the stage's outputs"])
+  }
+}
+
+extension Stage {
+  /// Whether DVC keeps the stage's result in its run cache.
+  package var hasRunCache: Bool {
+    guard !isIdle, !runsAlways, !outputs.isEmpty, !dependencies.isEmpty || !parameters.isEmpty else { return false }
+    return outputs.allSatisfy { !$0.isPersistent && ($0.isCached || $0.kind != .data) }
   }
 }
 

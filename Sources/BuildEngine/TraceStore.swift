@@ -5,8 +5,10 @@ package import PipelineModel
 internal import Synchronization
 
 package protocol TraceStore: Sendable {
-  /// Traces of a fingerprint, the newest first. Unreadable ones are passed over.
-  func traces(of fingerprint: Fingerprint) throws(StoreError) -> [Trace]
+  /// Traces of a recipe, the newest first. Unreadable ones are passed over.
+  ///
+  /// - Parameter stage: name of the stage that asks; results of any stage with this recipe count.
+  func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace]
 
   /// Keeps a trace; one that says the same is kept already and stays as it is.
   func insert(_ trace: Trace) throws(StoreError)
@@ -26,8 +28,8 @@ package struct DirectoryTraceStore: TraceStore {
 
   package func path(of id: String) -> String { "\(root)/\(id.prefix(2))/\(id).json" }
 
-  package func traces(of fingerprint: Fingerprint) throws(StoreError) -> [Trace] {
-    let digits = fingerprint.digest.digits
+  package func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace] {
+    let digits = Fingerprint(of: recipe).digest.digits
     var found: [Trace] = []
     for name in try AtomicFile.list("\(root)/\(digits.prefix(2))") where name.hasPrefix(digits) && name.hasSuffix(".json") {
       if let trace = try trace(String(name.dropLast(5))) { found.append(trace) }
@@ -66,8 +68,9 @@ package final class MemoryTraceStore: TraceStore {
 
   package init() {}
 
-  package func traces(of fingerprint: Fingerprint) -> [Trace] {
-    kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted { $0.facts.finishedAt > $1.facts.finishedAt }
+  package func traces(of recipe: Recipe, stage: String) -> [Trace] {
+    let fingerprint = Fingerprint(of: recipe)
+    return kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted { $0.facts.finishedAt > $1.facts.finishedAt }
   }
 
   package func insert(_ trace: Trace) {

@@ -115,9 +115,32 @@ package enum AtomicFile {
     }.sorted()
   }
 
-  private static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
+  /// Names in a folder with whether each is a folder itself (links are not), sorted; empty when it is not there. Names
+  /// that are not UTF-8 are passed over.
+  package static func kinds(_ path: String) throws(StoreError) -> [(name: String, isFolder: Bool)] {
     guard let folder = opendir(path) else {
       if errno == ENOENT { return [] }
+      throw .system("list", path: path, code: errno)
+    }
+    defer { closedir(folder) }
+    var found: [(name: String, isFolder: Bool)] = []
+    while let entry = readdir(folder) {
+      let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+      let start = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: CChar.self)
+      guard let name = String(validatingCString: start), name != ".", name != ".." else { continue }
+      var isFolder = Int32(entry.pointee.d_type) == Int32(DT_DIR)
+      if Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN) {
+        isFolder = FileStat("\(path)/\(name)", followingLinks: false)?.kind == .directory
+      }
+      found.append((name, isFolder))
+    }
+    return found.sorted { $0.name < $1.name }
+  }
+
+  /// Names in a folder as they come, whatever their bytes; none when it is not there or no folder.
+  static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
+    guard let folder = opendir(path) else {
+      if errno == ENOENT || errno == ENOTDIR { return [] }
       throw .system("list", path: path, code: errno)
     }
     defer { closedir(folder) }

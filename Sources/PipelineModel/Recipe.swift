@@ -10,12 +10,15 @@ package struct Recipe: Sendable, Equatable {
     package var size: Int
     /// Files, for a directory.
     package var files: Int?
+    /// Told by DVC's lock file; it decides nothing.
+    package var isExecutable: Bool
 
-    package init(path: String, digest: Digest, size: Int, files: Int?) {
+    package init(path: String, digest: Digest, size: Int, files: Int?, isExecutable: Bool = false) {
       self.path = path
       self.digest = digest
       self.size = size
       self.files = files
+      self.isExecutable = isExecutable
     }
   }
 
@@ -56,6 +59,8 @@ package struct Recipe: Sendable, Equatable {
 
   /// Empty for a notebook stage.
   package var commands: [String]
+  /// Whether the commands were written as a list; only DVC's lock file tells one command from a list of one.
+  package var isCommandList = false
   package var notebook: NotebookCode?
   package var workingDirectory: String?
   /// Programs of the kit that the work calls, by name.

@@ -23,9 +23,13 @@ package struct StageGraph: Sendable {
     for (index, stage) in stages.enumerated() {
       var found: Set<Int> = []
       for dependency in stage.dependencies {
-        guard let path = dependency.path else { continue }
-        found.formUnion(producers.makers(of: path))
+        switch dependency.place {
+        case .workspace(let path): found.formUnion(producers.makers(of: path))
+        case .pattern(let pattern): found.formUnion(producers.makers(of: pattern))
+        case .external: break
+        }
       }
+      for file in Set(stage.parameters.map(\.file)) { found.formUnion(producers.makers(of: file)) }
       if found.remove(index) != nil {
         mistakes.add(
           Diagnostic(
@@ -38,25 +42,37 @@ package struct StageGraph: Sendable {
     var downstream = [[Int]](repeating: [], count: stages.count)
     for (index, needed) in upstream.enumerated() { for other in needed { downstream[other].append(index) } }
     self.stages = stages
+    self.producers = producers
     self.upstream = upstream
     self.downstream = downstream
     self.order = try Self.sorted(stages, upstream, downstream)
   }
 
-  private struct Producers {
+  private let producers: Producers
+
+  private struct Producers: Sendable {
     /// Output path → stage.
     var exact: [String: Int] = [:]
     /// Folder → stages with an output somewhere below it.
     var below: [String: [Int]] = [:]
 
-    func makers(of path: WorkspacePath) -> [Int] {
-      if let maker = exact[path.text] { return [maker] }
+    /// Of the path or of a folder around it.
+    func maker(of path: WorkspacePath) -> Int? {
+      if let maker = exact[path.text] { return maker }
       var folder = path.parent
       while let current = folder {
-        if let maker = exact[current.text] { return [maker] }
+        if let maker = exact[current.text] { return maker }
         folder = current.parent
       }
-      return below[path.text] ?? []
+      return nil
+    }
+
+    func makers(of path: WorkspacePath) -> [Int] { maker(of: path).map { [$0] } ?? below[path.text] ?? [] }
+
+    /// Stages with an output that matches, or with a folder that matching files may lie in.
+    func makers(of pattern: PathPattern) -> [Int] {
+      guard let base = pattern.base else { return exact.values.sorted() }
+      return makers(of: base)
     }
   }
 
@@ -131,17 +147,38 @@ package struct StageGraph: Sendable {
     return Array(path[(position[current] ?? 0)...].reversed())
   }
 
-  /// The stages with those they need, in order.
+  /// The stages with those they need, in order. A frozen stage needs none.
   package func closure(of targets: [Int]) -> [Int] {
-    var wanted: Set<Int> = []
-    var stack = targets
-    while let next = stack.popLast() { if wanted.insert(next).inserted { stack += upstream[next] } }
-    return order.filter(wanted.contains)
+    reach(targets) { stages[$0].isFrozen ? [] : upstream[$0] }
   }
 
+  /// The stages with those that need them, in order.
+  package func descendants(of targets: [Int]) -> [Int] { reach(targets) { downstream[$0] } }
+
+  /// The stages with all that are linked to them in either direction, in order.
+  package func component(of targets: [Int]) -> [Int] { reach(targets) { upstream[$0] + downstream[$0] } }
+
+  private func reach(_ targets: [Int], _ neighbours: (Int) -> [Int]) -> [Int] {
+    var wanted = [Bool](repeating: false, count: stages.count)
+    var stack = targets
+    while let next = stack.popLast() {
+      if wanted[next] { continue }
+      wanted[next] = true
+      stack += neighbours(next)
+    }
+    return order.filter { wanted[$0] }
+  }
+
+  /// Whether a stage makes a path, a folder around it or something below it.
+  package func isMade(_ path: WorkspacePath) -> Bool { !producers.makers(of: path).isEmpty }
+
   /// The stage that makes a path or a folder around it.
-  package func producer(of path: WorkspacePath) -> Stage? {
-    stages.first { $0.outputs.contains { path.isWithin($0.path) } }
+  package func producer(of path: WorkspacePath) -> Stage? { producerIndex(of: path).map { stages[$0] } }
+
+  package func producerIndex(of path: WorkspacePath) -> Int? { producers.maker(of: path) }
+
+  /// Stages with an output below a folder.
+  package func producers(below folder: WorkspacePath) -> [Int] { producers.below[folder.text] ?? []
   }
 }
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import ContentStore
 import Diagnostics
+import PipelineModel
 import Glibc
 
 struct InitCommand: ParsableCommand {
@@ -50,7 +51,8 @@ struct InitCommand: ParsableCommand {
       try AtomicFile.write(text, to: "\(root)/\(name)")
       made.append(name)
     }
-    try Project(root: root).makeStateFolders()
+    try AtomicFile.makeFolder("\(root)/\(Dialect.native.markerFolder)")
+    try Project.find(from: root).makeStateFolders()
     let list = made.isEmpty ? "nothing new" : made.joined(separator: ", ")
     if !quiet { Terminal.standard.note("made \(list) and .pipe/; `pipe repro` runs the pipeline") }
   }
