@@ -159,9 +159,12 @@ package struct Rebuilder: Sendable {
     reasons += now.subtracting(before).sorted().map { .outputAdded(path: $0) }
     reasons += before.subtracting(now).sorted().map { .outputRemoved(path: $0) }
     guard !rules.countsRemovals else { return reasons }
+    // A key that is gone from within a parameter is a change of that parameter.
+    let named = Set(old.parameters.map(\.label))
     return reasons.filter { reason in
       switch reason {
-      case .inputRemoved, .outputRemoved, .parameterRemoved: false
+      case .inputRemoved, .outputRemoved: false
+      case .parameterRemoved(let key): !named.contains(key)
       default: true
       }
     }
@@ -186,7 +189,7 @@ package struct Rebuilder: Sendable {
       }
     }
     if let gone = before.first(where: { leaf in !new.leaves.contains { $0.path == leaf.path } }) {
-      return .parameterChanged(key: "\(key).\(gone.path)", from: gone.value.display, to: "none")
+      return .parameterRemoved(key: "\(key).\(gone.path)")
     }
     return .parameterChanged(key: key, from: old.display, to: new.display)
   }

@@ -67,6 +67,7 @@ func word(_ outcome: StageOutcome) -> String {
   case .upToDate: "up to date"
   case .frozen: "frozen"
   case .restored: "restored"
+  case .recorded: "recorded"
   case .ran: "ran"
   case .failed(let diagnostic): "failed: \(diagnostic.message)"
   case .skipped(let after): "skipped after \(after)"

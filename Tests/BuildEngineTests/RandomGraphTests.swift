@@ -242,6 +242,7 @@ private func text(below folder: String, _ name: String) throws -> String {
           switch step.decision {
           case .upToDate: #expect(word(stage) == "up to date", "seed \(seed)")
           case .restore: #expect(word(stage) == "restored", "seed \(seed)")
+          case .record: #expect(word(stage) == "recorded", "seed \(seed)")
           // What depends on a stage that has to run is not known before; it may turn out to be as it was.
           case .run(let reasons):
             let isCertain = !reasons.contains { if case .upstream = $0 { true } else { false } }

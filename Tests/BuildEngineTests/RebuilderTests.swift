@@ -75,7 +75,7 @@ private func known(_ recipe: Recipe, _ outputs: [Trace.Result]) -> Trace.Known {
     let before = recipe(tools: [.init(name: "train", version: 1), .init(name: "prepare", version: 3)])
     let now = recipe(tools: [.init(name: "train", version: 2)])
     #expect(
-      Rebuilder.differences(from: before, to: now) == [
+      Rebuilder().differences(from: before, to: now) == [
         .toolChanged(name: "prepare", from: 3, to: nil), .toolChanged(name: "train", from: 1, to: 2),
       ])
   }
@@ -84,7 +84,7 @@ private func known(_ recipe: Recipe, _ outputs: [Trace.Result]) -> Trace.Known {
     let before = recipe(parameters: [parameter("lr", .double(0.1)), parameter("depth", .integer(6))])
     let now = recipe(parameters: [parameter("lr", .double(0.05))])
     #expect(
-      Rebuilder.differences(from: before, to: now) == [
+      Rebuilder().differences(from: before, to: now) == [
         .parameterRemoved(key: "depth"), .parameterChanged(key: "lr", from: "0.1", to: "0.05"),
       ])
   }
@@ -94,13 +94,13 @@ private func known(_ recipe: Recipe, _ outputs: [Trace.Result]) -> Trace.Known {
     let changed = recipe(parameters: [parameter("train", .mapping([("lr", .double(0.1)), ("depth", .integer(8))]))])
     let shorter = recipe(parameters: [parameter("train", .mapping([("lr", .double(0.1))]))])
     #expect(
-      Rebuilder.differences(from: before, to: changed) == [.parameterChanged(key: "train.depth", from: "6", to: "8")])
-    #expect(Rebuilder.differences(from: before, to: shorter) == [.parameterRemoved(key: "train.depth")])
+      Rebuilder().differences(from: before, to: changed) == [.parameterChanged(key: "train.depth", from: "6", to: "8")])
+    #expect(Rebuilder().differences(from: before, to: shorter) == [.parameterRemoved(key: "train.depth")])
   }
 
   @Test func `a parameter of another file is named with its file`() {
     let now = recipe(parameters: [parameter("lr", .integer(1), file: "model.yaml")])
-    #expect(Rebuilder.differences(from: recipe(), to: now) == [.parameterAdded(key: "model.yaml: lr")])
+    #expect(Rebuilder().differences(from: recipe(), to: now) == [.parameterAdded(key: "model.yaml: lr")])
   }
 
   @Test func `a missing output is brought back as the lock file has it`() {
