@@ -31,7 +31,7 @@ package final class IgnoreRules: Sendable {
   }
 
   private let root: String
-  private let fileName: String
+  let fileName: String
   private let markerFolder: String
   private let folders: Mutex<[String: RuleList]>
 
