@@ -35,6 +35,9 @@ package struct FileTree: Sendable, Equatable {
     self.entries = Self.isSorted(entries) ? entries : entries.sorted { Self.compare($0.path, $1.path).order < 0 }
   }
 
+  /// - Parameter sorted: in the order of a tree, which a walk has by itself.
+  init(sorted: [Entry]) { entries = sorted }
+
   /// Bytes of all files together, as far as they are known.
   package var size: Int { entries.reduce(0) { $0 + $1.size } }
 

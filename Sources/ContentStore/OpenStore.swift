@@ -126,6 +126,21 @@ final class OpenStore: Sendable {
     return true
   }
 
+  /// Keeps a copy of an open file under the digest that its bytes turn out to have.
+  func insert(_ source: Int32, _ path: String, _ algorithm: Digest.Algorithm, _ room: Workers.Room) throws(StoreError) -> Digest {
+    // Beside any object, where the same people look for leftovers.
+    let place = layout.name(of: Digest(algorithm, (0, 0, 0, 0), isTree: false))
+    var digest: Digest?
+    try write(beside: place) { (file, name) throws(StoreError) -> String? in
+      let found = try FileCopy.copy(source, to: file, hashing: algorithm, sharing: true, paths: (path, name), room)
+      digest = found
+      guard let found, try !self.contains(found, room) else { return nil }
+      return self.layout.name(of: found)
+    }
+    guard let digest else { preconditionFailure("a copy that is hashed has a digest") }
+    return digest
+  }
+
   /// Makes an open file the object: one more name of it, and read-only.
   ///
   /// - Returns: 0, or `errno` where that cannot be; then nothing is left of it.
@@ -146,26 +161,43 @@ final class OpenStore: Sendable {
   /// Writes an object beside its name and renames it.
   private func write(_ digest: Digest, _ body: (Int32, String) throws(StoreError) -> Void) throws(StoreError) {
     let name = layout.name(of: digest)
-    let temporary = "\(name).\(getpid())-\(serial.add(1, ordering: .relaxed).newValue).tmp"
+    try write(beside: name) { (file, path) throws(StoreError) -> String? in
+      try body(file, path)
+      return name
+    }
+  }
+
+  /// - Parameter body: writes the file and says its name; `nil` throws it away.
+  private func write(beside place: String, _ body: (Int32, String) throws(StoreError) -> String?) throws(StoreError) {
+    let temporary = "\(place).\(getpid())-\(serial.add(1, ordering: .relaxed).newValue).tmp"
     var file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o444)
     if file < 0, errno == ENOENT {
-      try makeParent(of: name)
+      try makeParent(of: place)
       file = openat(descriptor, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o444)
     }
-    guard file >= 0 else { throw fail("write", name) }
+    guard file >= 0 else { throw fail("write", place) }
     do throws(StoreError) {
+      let name: String?
       do throws(StoreError) {
-        try body(file, "\(root)/\(name)")
-        if umaskBits & 0o444 != 0, fchmod(file, 0o444) != 0 { throw fail("write", name) }
+        name = try body(file, "\(root)/\(place)")
+        if umaskBits & 0o444 != 0, fchmod(file, 0o444) != 0 { throw fail("write", place) }
       } catch {
         close(file)
         throw error
       }
-      guard close(file) == 0, renameat(descriptor, temporary, descriptor, name) == 0 else { throw fail("write", name) }
+      guard close(file) == 0 else { throw fail("write", place) }
+      if let name { try rename(temporary, to: name) } else { unlinkat(descriptor, temporary, 0) }
     } catch {
       unlinkat(descriptor, temporary, 0)
       throw error
     }
+  }
+
+  private func rename(_ temporary: String, to name: String) throws(StoreError) {
+    if renameat(descriptor, temporary, descriptor, name) == 0 { return }
+    guard errno == ENOENT else { throw fail("write", name) }
+    try makeParent(of: name)
+    guard renameat(descriptor, temporary, descriptor, name) == 0 else { throw fail("write", name) }
   }
 
   private func makeParent(of name: String) throws(StoreError) {

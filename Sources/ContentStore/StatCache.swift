@@ -2,178 +2,213 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
 
-/// What `stat` says of a file; two equal values mean the same content, but for the caveat of `StatCache`.
-package struct FileStat: Sendable, Hashable {
-  package var inode: UInt64
-  package var size: Int64
-  /// Nanoseconds since 1970.
-  package var modified: Int64
-  package var changed: Int64
-  package var mode: UInt32
-  /// Names that the file has.
-  package var links: UInt32 = 1
-
-  package enum Kind: Sendable { case file, directory, link, other }
-
-  var newestTime: Int64 { isReadOnly ? modified : max(modified, changed) }
-
-  /// Nobody may write it, as is so with objects and their links.
-  var isReadOnly: Bool { mode & 0o222 == 0 }
-
-  /// Whether the content is the same, as far as a stat can say.
-  ///
-  /// The change time of a read-only file does not count: it moves whenever an object gets or loses a name.
-  func matches(_ other: FileStat) -> Bool {
-    inode == other.inode && size == other.size && modified == other.modified && mode == other.mode
-      && (changed == other.changed || isReadOnly)
-  }
-
-  package var kind: Kind {
-    switch mode & S_IFMT {
-    case S_IFREG: .file
-    case S_IFDIR: .directory
-    case S_IFLNK: .link
-    default: .other
-    }
-  }
-
-  package var isExecutable: Bool { mode & 0o100 != 0 }
-
-  /// Looks at a path; `nil` when nothing is there.
-  ///
-  /// - Parameter followingLinks: whether a link stands for what it leads to.
-  package init?(_ path: String, followingLinks: Bool = true) {
-    var info = stat()
-    guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0 else { return nil }
-    self.init(info)
-  }
-
-  /// Looks at a name in an open folder.
-  init?(_ name: String, in folder: Int32, followingLinks: Bool = true) {
-    var info = stat()
-    guard fstatat(folder, name, &info, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    self.init(info)
-  }
-
-  /// Looks at an open file.
-  init?(_ descriptor: Int32) {
-    var info = stat()
-    guard fstat(descriptor, &info) == 0 else { return nil }
-    self.init(info)
-  }
-
-  init(_ info: stat) {
-    inode = UInt64(info.st_ino)
-    size = Int64(info.st_size)
-    modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
-    changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
-    mode = info.st_mode
-    links = UInt32(truncatingIfNeeded: info.st_nlink)
-  }
-}
-
-/// Path → stat and digest, kept in one file that is read at once.
+/// Folder → names with stat and digest, kept in one file that is read at once (`StatFile`).
 ///
-/// A file changed within the same tick of the clock as it was hashed would look unchanged. An entry is therefore
-/// trusted only if the file's times lie before the moment the entry was made, as Git does with its index.
+/// A file changed within the same tick of the clock as it was looked at would look unchanged. An entry is therefore
+/// trusted only if the file's times lie before the moment at which the look began, as Git does with its index.
 /// The file is a convenience: when it is missing, old, cut short or damaged, files are hashed again.
 package struct StatCache: Sendable {
-  private struct Entry { var stat: FileStat, madeAt: Int64, digest: Digest }
+  /// A folder under one algorithm.
+  struct Key: Hashable, Sendable {
+    var folder: String
+    var algorithm: Digest.Algorithm
+  }
 
-  private var entries: [String: Entry] = [:]
+  /// The digest of a directory's list, by what the list says (`ListPrint`), so that it is not encoded again.
+  struct Memo: Sendable, Equatable {
+    var print: ListPrint
+    var digest: Digest
+  }
+
+  /// What was read, and is never changed.
+  private let base: StatFile?
+  /// Folders that were listed since, whole.
+  private var listed: [Key: FolderStats] = [:]
+  /// Files that were looked at one by one since; they come before what `listed` and `base` say.
+  private var single: [Key: [String: FolderStats.Entry]] = [:]
+  private var memos: [Key: Memo] = [:]
+  private var dropped: Set<Key> = []
   private var isChanged = false
-  private static let magic: [UInt8] = Array("pipe-stat 2\n".utf8)
 
-  package init() {}
+  /// Begins every fingerprint of a list.
+  let seed: ListPrint
+
+  package init() {
+    base = nil
+    seed = ListPrint(low: .random(in: 0 ... .max), high: .random(in: 0 ... .max))
+  }
+
+  /// Reads the file; anything wrong with it gives an empty cache.
+  package init(file: String) {
+    base = StatFile(path: file)
+    seed = base?.seed ?? ListPrint(low: .random(in: 0 ... .max), high: .random(in: 0 ... .max))
+  }
+
+  private static func split(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return ("", path) }
+    return (String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
+  }
 
   /// The digest of the file that had this stat, when that can be relied on.
-  package func digest(of path: String, _ stat: FileStat) -> Digest? {
-    guard let entry = entries[path], entry.stat.matches(stat), stat.newestTime < entry.madeAt else { return nil }
+  package func digest(of path: String, _ stat: FileStat, _ algorithm: Digest.Algorithm = .sha256) -> Digest? {
+    guard let entry = entry(path, algorithm), entry.isTrusted, entry.stat.matches(stat) else { return nil }
     return entry.digest
+  }
+
+  private func entry(_ path: String, _ algorithm: Digest.Algorithm) -> FolderStats.Entry? {
+    let (folder, name) = Self.split(path)
+    let key = Key(folder: folder, algorithm: algorithm)
+    if let entry = single[key]?[name] { return entry }
+    return folderStats(key).flatMap { stats in stats.index(of: name).map { stats.entry($0, algorithm) } }
+  }
+
+  /// What is known of the files in a folder, but for those looked at one by one.
+  func folderStats(_ key: Key) -> FolderStats? {
+    if let known = listed[key] { return known }
+    return dropped.contains(key) ? nil : base?.folder(key)
   }
 
   /// Remembers what was hashed.
   ///
   /// - Parameters:
   ///   - stat: taken before the hashing began.
+  ///   - lookedAt: `coarseNow` of before the stat was taken; `nil` is now.
   ///   - isOwn: whether this process wrote the file itself just now, so that nobody else can have changed it since.
-  package mutating func remember(_ path: String, _ stat: FileStat, _ digest: Digest, isOwn: Bool = false) {
-    let madeAt = isOwn ? stat.newestTime + 1 : Self.coarseNow()
-    if let known = entries[path], known.stat.matches(stat), known.digest == digest, stat.newestTime >= madeAt { return }
-    entries[path] = Entry(stat: stat, madeAt: madeAt, digest: digest)
+  package mutating func remember(
+    _ path: String, _ stat: FileStat, _ digest: Digest, lookedAt: Int64? = nil, isOwn: Bool = false
+  ) {
+    let isTrusted = isOwn || stat.newestTime < lookedAt ?? Self.coarseNow()
+    if let known = entry(path, digest.algorithm), known.stat.matches(stat), known.digest == digest, known.isTrusted || !isTrusted {
+      return
+    }
+    let (folder, name) = Self.split(path)
+    single[Key(folder: folder, algorithm: digest.algorithm), default: [:]][name] = FolderStats.Entry(
+      stat: stat, digest: digest, isTrusted: isTrusted)
     isChanged = true
   }
 
+  /// Takes over what a listing of a whole folder found; `nil` forgets the folder.
+  mutating func remember(_ key: Key, _ stats: FolderStats?) {
+    single[key] = nil
+    if let stats {
+      listed[key] = stats
+      dropped.remove(key)
+    } else {
+      listed[key] = nil
+      memos[key] = nil
+      dropped.insert(key)
+    }
+    isChanged = true
+  }
+
+  /// Forgets the folders below a path that a listing of it did not find.
+  mutating func forget(below path: String, _ algorithm: Digest.Algorithm, but found: Set<String>) {
+    let isGone = { (key: Key) in
+      key.algorithm == algorithm && key.folder.utf8.starts(with: "\(path)/".utf8) && !found.contains(key.folder)
+    }
+    for key in listed.keys.filter(isGone) + single.keys.filter(isGone) { remember(key, nil) }
+    for key in base?.keys.filter(isGone) ?? [] where !dropped.contains(key) { remember(key, nil) }
+  }
+
+  /// Puts the files that were looked at one by one into their folder's list.
+  mutating func settle(_ key: Key) {
+    guard let entries = single[key] else { return }
+    listed[key] = FolderStats(folderStats(key), with: entries, key.algorithm)
+    single[key] = nil
+    dropped.remove(key)
+  }
+
+  // MARK: Directories
+
+  func memo(_ key: Key) -> Memo? { memos[key] ?? (dropped.contains(key) ? nil : base?.memo(key)) }
+
+  mutating func remember(_ key: Key, _ memo: Memo) {
+    guard self.memo(key) != memo else { return }
+    memos[key] = memo
+    isChanged = true
+  }
+
+  // MARK: Young entries
+
   /// Paths whose entry is too young to be trusted, though a moment's waiting would make it old enough.
-  var young: [String] {
-    let now = Self.coarseNow()
-    return entries.filter { $0.value.stat.newestTime >= $0.value.madeAt && $0.value.stat.newestTime <= now }.map(\.key)
+  ///
+  /// Only what was learned in this life: what an earlier one left untrusted is hashed when it is asked for.
+  var young: [(path: String, algorithm: Digest.Algorithm)] {
+    // A file system may stamp files with a finer clock, which is ahead of the coarse one by a tick at most.
+    let limit = Self.coarseNow() + 1_000_000_000
+    var paths: [(String, Digest.Algorithm)] = []
+    for (key, entries) in single {
+      for (name, entry) in entries where !entry.isTrusted && entry.stat.newestTime < limit {
+        paths.append(("\(key.folder)/\(name)", key.algorithm))
+      }
+    }
+    for (key, stats) in listed where stats.hasUntrusted {
+      for index in 0..<stats.count {
+        let entry = stats.entry(index, key.algorithm)
+        if !entry.isTrusted, entry.stat.newestTime < limit { paths.append(("\(key.folder)/\(stats.name(index))", key.algorithm)) }
+      }
+    }
+    return paths
   }
 
   /// The clock that file times are taken from, which ticks every few milliseconds.
-  private static func coarseNow() -> Int64 {
+  static func coarseNow() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME_COARSE, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
-  /// Reads the file; anything wrong with it gives an empty cache.
-  package init(file: String) {
-    guard let bytes = try? AtomicFile.read(file), bytes.count > Self.magic.count + 32,
-      bytes.starts(with: Self.magic)
-    else { return }
-    let body = bytes[Self.magic.count..<(bytes.count - 32)]
-    guard Digest.of(Array(body)).bytes.elementsEqual(bytes.suffix(32)) else { return }
-    var reader = ByteReader(Array(body))
-    guard let count = reader.integer(), count >= 0, count <= body.count else { return }
-    var read: [String: Entry] = [:]
-    read.reserveCapacity(Int(count))
-    for _ in 0..<count {
-      guard let path = reader.text(), let inode = reader.integer(), let size = reader.integer(),
-        let modified = reader.integer(), let changed = reader.integer(), let mode = reader.integer(),
-        let madeAt = reader.integer(), let digest = reader.digest()
-      else { return }
-      let stat = FileStat(
-        inode: UInt64(bitPattern: inode), size: size, modified: modified, changed: changed, mode: UInt32(truncatingIfNeeded: mode)
-      )
-      read[path] = Entry(stat: stat, madeAt: madeAt, digest: digest)
-    }
-    entries = read
-  }
+  // MARK: The file
 
   /// Writes the file if anything was learned since it was read.
   package mutating func save(to file: String) throws(StoreError) {
     guard isChanged else { return }
-    var body = ByteWriter()
-    body.integer(Int64(entries.count))
-    for (path, entry) in entries {
-      body.text(path)
-      body.integer(Int64(bitPattern: entry.stat.inode))
-      body.integer(entry.stat.size)
-      body.integer(entry.stat.modified)
-      body.integer(entry.stat.changed)
-      body.integer(Int64(entry.stat.mode))
-      body.integer(entry.madeAt)
-      body.digest(entry.digest)
-    }
-    try AtomicFile.write(Self.magic + body.bytes + Digest.of(body.bytes).bytes, to: file)
+    for key in Array(single.keys) { settle(key) }
+    var keys = Set(listed.keys).union(memos.keys)
+    if let base { for key in base.keys where !dropped.contains(key) { keys.insert(key) } }
+    let folders = keys.map { (key: $0, stats: folderStats($0), memo: memo($0)) }
+    try StatFile.write(folders.sorted { StatFile.precedes($0.key, $1.key) }, seed: seed, to: file)
     isChanged = false
   }
 
   /// Forgets files that are not there any more.
   package mutating func prune(where isGone: (String) -> Bool) {
-    let before = entries.count
-    entries = entries.filter { !isGone($0.key) }
-    if entries.count != before { isChanged = true }
+    for key in Array(single.keys) { settle(key) }
+    var keys = Set(listed.keys)
+    if let base { keys.formUnion(base.keys.filter { !dropped.contains($0) }) }
+    for key in keys {
+      if isGone(key.folder) {
+        remember(key, nil)
+      } else if let stats = folderStats(key), let kept = stats.filtered({ !isGone("\(key.folder)/\($0)") }, key.algorithm) {
+        remember(key, kept.count == 0 ? nil : kept)
+      }
+    }
   }
 }
 
-extension FileStat {
-  fileprivate init(inode: UInt64, size: Int64, modified: Int64, changed: Int64, mode: UInt32) {
-    self.inode = inode
-    self.size = size
-    self.modified = modified
-    self.changed = changed
-    self.mode = mode
+/// A fingerprint of what a directory's list says: two mixed words that are made with the cache's own key.
+struct ListPrint: Sendable, Equatable {
+  var low: UInt64 = 0
+  var high: UInt64 = 0
+
+  mutating func mix(_ word: UInt64) {
+    let a = (low ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    low = a.high ^ a.low &+ 0xD6E8_FEB8_6659_FD93
+    let b = (high &+ word).multipliedFullWidth(by: 0xC2B2_AE3D_27D4_EB4F)
+    high = b.high ^ b.low ^ low
+  }
+
+  mutating func mix(_ bytes: UnsafeRawBufferPointer) {
+    var position = 0
+    while bytes.count - position >= 8 {
+      mix(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      position += 8
+    }
+    var last = UInt64(bytes.count) << 56
+    while position < bytes.count {
+      last = last << 8 ^ UInt64(bytes[position])
+      position += 1
+    }
+    mix(last)
   }
 }

@@ -36,6 +36,7 @@ package final class Workspace: Sendable {
   package let algorithm: Digest.Algorithm
   /// The order in which ways to bring an object in are tried.
   package let links: [LinkKind]
+  package let ignore: IgnoreRules?
 
   /// - Parameters:
   ///   - root: absolute, without links.
@@ -45,10 +46,12 @@ package final class Workspace: Sendable {
   ///   - algorithm: that of the project's dialect.
   ///   - links: how objects become files, tried in this order; with `hardlink` or `symlink` first, what is taken into a
   ///     store is linked back from it, as DVC's `cache.type` says.
+  ///   - ignore: what directories are looked at without; `nil` is nothing.
   package init(
     root: String, statCacheFile: String, stagingFolder: String? = nil, algorithm: Digest.Algorithm = .sha256,
-    links: [LinkKind] = LinkKind.usual
+    links: [LinkKind] = LinkKind.usual, ignore: IgnoreRules? = nil
   ) {
+    self.ignore = ignore
     self.algorithm = algorithm
     self.links = links
     self.root = root
@@ -60,65 +63,6 @@ package final class Workspace: Sendable {
   package func absolute(_ path: WorkspacePath) -> String { "\(root)/\(path.text)" }
 
   package func exists(_ path: WorkspacePath) -> Bool { FileStat(absolute(path)) != nil }
-
-  /// Looks at a path, hashing only what the stat cache does not know.
-  ///
-  /// Links inside a directory are followed to files; a link to a directory, a socket or a device is an error.
-  ///
-  /// - Parameter algorithm: the hash to look with; `nil` is the workspace's own.
-  package func content(of path: WorkspacePath, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
-    try content(absolute: absolute(path), as: algorithm)
-  }
-
-  /// The same for a file outside the workspace.
-  package func content(absolute path: String, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
-    guard let info = FileStat(path) else { return .missing }
-    let algorithm = algorithm ?? self.algorithm
-    switch info.kind {
-    case .file:
-      return .file(try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable)
-    case .directory:
-      var entries: [FileTree.Entry] = []
-      try collect(path, below: "", algorithm, into: &entries)
-      let tree = FileTree(entries)
-      return .directory(tree, tree.digest(algorithm))
-    case .link, .other:
-      throw .specialFile(path: path)
-    }
-  }
-
-  /// All files that match, as one tree with their paths from the workspace's root.
-  package func content(matching pattern: PathPattern) throws(StoreError) -> Content {
-    throw .malformedFile(path: pattern.text, why: "patterns are not read yet")
-  }
-
-  private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm) throws(StoreError) -> Digest {
-    guard algorithm == self.algorithm else { return try Digest.ofFile(path, algorithm).0 }
-    if let known = statCache.withLock({ $0.digest(of: path, info) }) { return known }
-    let (digest, _) = try Digest.ofFile(path, algorithm)
-    statCache.withLock { $0.remember(path, info, digest) }
-    return digest
-  }
-
-  private func collect(
-    _ folder: String, below prefix: String, _ algorithm: Digest.Algorithm, into entries: inout [FileTree.Entry]
-  ) throws(StoreError) {
-    for name in try AtomicFile.list(folder) {
-      let path = "\(folder)/\(name)"
-      guard let info = FileStat(path) else { throw .system("follow the link", path: path, code: ENOENT) }
-      switch info.kind {
-      case .file:
-        entries.append(
-          FileTree.Entry(
-            path: prefix + name, digest: try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable))
-      case .directory:
-        guard FileStat(path, followingLinks: false)?.kind == .directory else { throw .specialFile(path: path) }
-        try collect(path, below: prefix + name + "/", algorithm, into: &entries)
-      case .link, .other:
-        throw .specialFile(path: path)
-      }
-    }
-  }
 
   func replace(_ target: String, with staging: String) throws(StoreError) {
     if rename(staging, target) == 0 { return }
@@ -175,11 +119,10 @@ package final class Workspace: Sendable {
     let young = statCache.withLock { $0.young }
     if !young.isEmpty {
       usleep(12_000)
-      for path in young {
-        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else {
-          continue
-        }
-        statCache.withLock { $0.remember(path, info, digest) }
+      for (path, algorithm) in young {
+        let now = StatCache.coarseNow()
+        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else { continue }
+        statCache.withLock { $0.remember(path, info, digest, lookedAt: now) }
       }
     }
     try statCache.withLock { (cache) throws(StoreError) in try cache.save(to: file) }
