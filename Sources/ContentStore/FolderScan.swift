@@ -129,7 +129,9 @@ final class FolderScan: @unchecked Sendable {
     names.withUnsafeBytes { names in
       FolderStats(
         count: indices.count,
-        names: indices.map { UnsafeRawBufferPointer(rebasing: names[Int($0.item.start)..<(Int($0.item.start) + Int($0.item.length))]) }
+        names: indices.map {
+          UnsafeRawBufferPointer(rebasing: names[Int($0.item.start)..<(Int($0.item.start) + Int($0.item.length))])
+        }
       ) { entry(indices[$0].file) }
     }
   }

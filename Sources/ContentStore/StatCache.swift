@@ -78,7 +78,8 @@ package struct StatCache: Sendable {
     _ path: String, _ stat: FileStat, _ digest: Digest, lookedAt: Int64? = nil, isOwn: Bool = false
   ) {
     let isTrusted = isOwn || stat.newestTime < lookedAt ?? Self.coarseNow()
-    if let known = entry(path, digest.algorithm), known.stat.matches(stat), known.digest == digest, known.isTrusted || !isTrusted {
+    if let known = entry(path, digest.algorithm), known.stat.matches(stat), known.digest == digest, known.isTrusted || !isTrusted
+    {
       return
     }
     let (folder, name) = Self.split(path)

@@ -121,7 +121,9 @@ final class StatFile: @unchecked Sendable {
   // MARK: Asking
 
   var keys: [StatCache.Key] {
-    folders.map { StatCache.Key(folder: String(decoding: path($0), as: UTF8.self), algorithm: Digest.Algorithm(rawValue: $0.algorithm)!) }
+    folders.map {
+      StatCache.Key(folder: String(decoding: path($0), as: UTF8.self), algorithm: Digest.Algorithm(rawValue: $0.algorithm)!)
+    }
   }
 
   private func path(_ folder: Folder) -> UnsafeRawBufferPointer {
@@ -165,11 +167,14 @@ final class StatFile: @unchecked Sendable {
   // MARK: Writing
 
   /// - Parameter folders: sorted by `precedes`.
-  static func write(_ folders: [(key: StatCache.Key, stats: FolderStats?, memo: StatCache.Memo?)], seed: ListPrint, to path: String)
+  static func write(
+    _ folders: [(key: StatCache.Key, stats: FolderStats?, memo: StatCache.Memo?)], seed: ListPrint, to path: String
+  )
     throws(StoreError)
   {
     var header = Header(
-      magic: magic, version: version, folders: UInt64(folders.count), rows: 0, nameBytes: 0, pathBytes: 0, seed: (seed.low, seed.high), sum: (0, 0))
+      magic: magic, version: version, folders: UInt64(folders.count), rows: 0, nameBytes: 0, pathBytes: 0,
+      seed: (seed.low, seed.high), sum: (0, 0))
     var table: [Folder] = []
     table.reserveCapacity(folders.count)
     for (key, stats, memo) in folders {

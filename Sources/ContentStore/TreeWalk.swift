@@ -57,7 +57,9 @@ struct TreeWalk: Sendable {
       }
     }
     // The largest first, so that no thread is left alone with one at the end.
-    let rest = large.withLock { $0 }.sorted { files[scans[$0.scan].firstFile + $0.file].stat.size > files[scans[$1.scan].firstFile + $1.file].stat.size }
+    let rest = large.withLock { $0 }.sorted {
+      files[scans[$0.scan].firstFile + $0.file].stat.size > files[scans[$1.scan].firstFile + $1.file].stat.size
+    }
     try Workers.run(rest.count, piece: 1) { (range, room) throws(StoreError) in
       for index in range { try readLarge(scans[rest[index].scan], rest[index].file, files, room) }
     }
@@ -88,13 +90,16 @@ struct TreeWalk: Sendable {
     guard let rules else {
       return try scan.list(isTop: isTop, isLeftOut: { (_, _) throws(StoreError) in false }, looksAtNames: false)
     }
-    let folder = rules.folder.isEmpty ? String(scan.prefix.dropLast()) : scan.prefix.isEmpty ? rules.folder : "\(rules.folder)/\(scan.prefix.dropLast())"
+    let folder =
+      rules.folder.isEmpty
+      ? String(scan.prefix.dropLast()) : scan.prefix.isEmpty ? rules.folder : "\(rules.folder)/\(scan.prefix.dropLast())"
     let list = rules.list.rules(in: folder)
     try scan.list(
       isTop: isTop,
       isLeftOut: { (name, isFolder) throws(StoreError) in
         if name == rules.list.fileName, !rules.folder.isEmpty {
-          throw .malformedFile(path: "\(scan.path)/\(name)", why: "an ignore file cannot lie in a directory that is kept as a whole")
+          throw .malformedFile(
+            path: "\(scan.path)/\(name)", why: "an ignore file cannot lie in a directory that is kept as a whole")
         }
         let path = folder.isEmpty ? name : "\(folder)/\(name)"
         if isFolder, rules.list.isProject(path) { return true }
@@ -107,7 +112,9 @@ struct TreeWalk: Sendable {
   /// Looks at some files of a folder.
   ///
   /// - Returns: those that are large and must be read.
-  private func look(_ scan: FolderScan, _ range: Range<Int>, _ files: Slots<File>, _ room: Workers.Room) throws(StoreError) -> [Int] {
+  private func look(_ scan: FolderScan, _ range: Range<Int>, _ files: Slots<File>, _ room: Workers.Room) throws(StoreError)
+    -> [Int]
+  {
     let folder = open(scan.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw .system("open", path: scan.path, code: errno) }
     defer { close(folder) }
@@ -155,7 +162,8 @@ struct TreeWalk: Sendable {
       }
       let row = known.row(hint)
       hint += 1
-      guard row.isTrusted == 1, row.inode == stat.inode, row.size == stat.size, row.modified == stat.modified, row.mode == stat.mode,
+      guard row.isTrusted == 1, row.inode == stat.inode, row.size == stat.size, row.modified == stat.modified,
+        row.mode == stat.mode,
         row.changed == stat.changed || stat.isReadOnly
       else { return nil }
       return File(stat: stat, digest: Digest(algorithm, row.words, isTree: false), state: .known, isTrusted: true)

@@ -40,7 +40,9 @@ extension Workspace {
   }
 
   /// - Parameter folder: the path below the root; `nil` is outside.
-  private func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError) -> Content {
+  private func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
+    -> Content
+  {
     let now = StatCache.coarseNow()
     guard let info = FileStat(path) else { return .missing }
     switch info.kind {
@@ -52,14 +54,17 @@ extension Workspace {
     }
   }
 
-  private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm, lookedAt: Int64) throws(StoreError) -> Digest {
+  private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm, lookedAt: Int64) throws(StoreError)
+    -> Digest
+  {
     if let known = statCache.withLock({ $0.digest(of: path, info, algorithm) }) { return known }
     let (digest, _) = try Digest.ofFile(path, algorithm)
     statCache.withLock { $0.remember(path, info, digest, lookedAt: lookedAt) }
     return digest
   }
 
-  private func lookAtDirectory(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
+  private func lookAtDirectory(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?)
+    throws(StoreError)
     -> Content
   {
     let rules = folder.flatMap { folder in ignore.map { ($0, folder) } }

@@ -121,7 +121,9 @@ package final class Workspace: Sendable {
       usleep(12_000)
       for (path, algorithm) in young {
         let now = StatCache.coarseNow()
-        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else { continue }
+        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else {
+          continue
+        }
         statCache.withLock { $0.remember(path, info, digest, lookedAt: now) }
       }
     }
