@@ -28,13 +28,13 @@ struct DVCRowReader {
   }
 
   mutating func text(_ node: YAMLNode, of what: String) -> String? {
-    if case .text(let text) = node.value { return text }
+    if case .text(let text) = node.dvcValue { return text }
     fail("\(what) has to be text, not \(node.kindName)", node, hints: ["put it in quotes"])
     return nil
   }
 
   mutating func flag(_ node: YAMLNode, of what: String) -> Bool? {
-    if case .bool(let flag) = node.value { return flag }
+    if case .bool(let flag) = node.dvcValue { return flag }
     fail("\(what) has to be `true` or `false`, not \(node.kindName)", node)
     return nil
   }
@@ -77,11 +77,11 @@ struct DVCRowReader {
     for (key, value) in pairs {
       switch key.text {
       case "path": break
-      case "hash", "md5", "sha256": if row.digest == nil { other.append((key.text, value.value)) }
+      case "hash", "md5", "sha256": if row.digest == nil { other.append((key.text, value.dvcValue)) }
       case "size": row.size = count(value, of: "`size` of `\(path)`")
       case "nfiles": row.files = count(value, of: "`nfiles` of `\(path)`")
       case "isexec": row.isExecutable = flag(value, of: "`isexec` of `\(path)`") ?? false
-      default: other.append((key.text, value.value))
+      default: other.append((key.text, value.dvcValue))
       }
     }
     if !other.isEmpty { row.other = .mapping(other) }
@@ -111,7 +111,7 @@ struct DVCRowReader {
     guard let node, let files = pairs(node, of: "`params`") else { return [] }
     return files.compactMap { name, values in
       guard let values = pairs(values, of: "`params` of `\(name.text)`") else { return nil }
-      return DVCLockEntry.ParameterFile(path: name.text, values: values.map { ($0.key.text, $0.value.value) })
+      return DVCLockEntry.ParameterFile(path: name.text, values: values.map { ($0.key.text, $0.value.dvcValue) })
     }
   }
 }

@@ -192,9 +192,9 @@ extension DVCRowReader {
       case "frozen", "locked": pointer.isFrozen = flag(value, of: "`\(key.text)`") ?? false
       case "always_changed": pointer.alwaysChanged = flag(value, of: "`always_changed`") ?? false
       case "desc": pointer.description = text(value, of: "`desc`")
-      case "meta": pointer.meta = value.value
+      case "meta": pointer.meta = value.dvcValue
       case "cmd": fail("a pointer file has no `cmd`", value, hints: ["stages stand in `dvc.yaml`, since DVC 2"])
-      default: other.append((key.text, value.value))
+      default: other.append((key.text, value.dvcValue))
       }
     }
     if !other.isEmpty { pointer.other = .mapping(other) }
@@ -237,19 +237,19 @@ extension DVCRowReader {
       let what = "`\(key.text)` of `\(path)`"
       switch key.text {
       case "path": break
-      case "hash", "md5", "sha256": if output.digest == nil { other.append((key.text, value.value)) }
+      case "hash", "md5", "sha256": if output.digest == nil { other.append((key.text, value.dvcValue)) }
       case "size": output.size = count(value, of: what)
       case "nfiles": output.files = count(value, of: what)
       case "isexec": output.isExecutable = flag(value, of: what) ?? false
       case "desc": output.description = text(value, of: what)
       case "type": output.type = text(value, of: what)
       case "labels": output.labels = (items(value, of: what) ?? []).compactMap { text($0, of: "a label of `\(path)`") }
-      case "meta": output.meta = value.value
+      case "meta": output.meta = value.dvcValue
       case "cache": output.isCached = flag(value, of: what) ?? true
       case "persist": output.isPersistent = flag(value, of: what) ?? false
       case "remote": output.remote = text(value, of: what)
       case "push": output.isPushed = flag(value, of: what) ?? true
-      default: other.append((key.text, value.value))
+      default: other.append((key.text, value.dvcValue))
       }
     }
     if !other.isEmpty { output.other = .mapping(other) }
@@ -263,11 +263,11 @@ extension DVCRowReader {
     for (key, value) in pairs {
       switch key.text {
       case "path": dependency.path = text(value, of: "`path`")
-      case "hash", "md5", "sha256": if dependency.digest == nil { other.append((key.text, value.value)) }
+      case "hash", "md5", "sha256": if dependency.digest == nil { other.append((key.text, value.dvcValue)) }
       case "size": dependency.size = count(value, of: "`size`")
       case "nfiles": dependency.files = count(value, of: "`nfiles`")
       case "isexec": dependency.isExecutable = flag(value, of: "`isexec`") ?? false
-      default: other.append((key.text, value.value))
+      default: other.append((key.text, value.dvcValue))
       }
     }
     if !other.isEmpty { dependency.other = .mapping(other) }

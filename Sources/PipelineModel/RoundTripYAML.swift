@@ -346,6 +346,28 @@ enum PlainScalar {
     }
   }
 
+  /// The value of a plain scalar as DVC's reader has it: `1_000` and `0b11` are numbers, `.5e3` is text.
+  ///
+  /// A whole number beyond 64 bits stays text, and so does a date, which DVC refuses.
+  static func value(_ text: String) -> ParameterValue {
+    if isText(text) { return .text(text) }
+    let bytes = Array(text.utf8)
+    guard isWhole(bytes[...]) || isFraction(bytes[...]) else {
+      return text == "=" || text == "<<" || isDate(bytes[...]) ? .text(text) : ParameterValue(plain: text)
+    }
+    let digits = text.replacing(/_/, with: "")
+    let isNegative = digits.hasPrefix("-")
+    let magnitude = isNegative || digits.hasPrefix("+") ? digits.dropFirst() : digits[...]
+    if isWhole(bytes[...]) {
+      let radix = ["0b": 2, "0o": 8, "0x": 16][magnitude.prefix(2)] ?? 10
+      let significant = radix == 10 ? magnitude : magnitude.dropFirst(2)
+      return Int64((isNegative ? "-" : "") + significant, radix: radix).map { .integer($0) } ?? .text(text)
+    }
+    let number = magnitude.hasPrefix(".") && magnitude.dropFirst().first?.isNumber == true ? "0" + magnitude : String(magnitude)
+    let value = ParameterValue(plain: (isNegative ? "-" : "") + number.replacing(/\.(?=[eE]|$)/, with: ".0"))
+    return value
+  }
+
   private static func unsigned(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     bytes.first == UInt8(ascii: "-") || bytes.first == UInt8(ascii: "+") ? bytes.dropFirst() : bytes
   }
@@ -484,6 +506,18 @@ extension Unicode.Scalar {
       let digits = String(value, radix: 16, uppercase: true)
       let (letter, width) = value <= 0xFF ? ("x", 2) : value <= 0xFFFF ? ("u", 4) : ("U", 8)
       return "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
+    }
+  }
+}
+
+extension YAMLNode {
+  /// The value as DVC's reader has it, which takes more for numbers than the core schema does: `1_000`, `0b11`.
+  package var dvcValue: ParameterValue {
+    switch content {
+    case .sequence(let items): .list(items.map(\.dvcValue))
+    case .mapping(let pairs): .mapping(pairs.map { ($0.key.text, $0.value.dvcValue) })
+    case .scalar(let text, isPlain: false): .text(text)
+    case .scalar(let text, isPlain: true): PlainScalar.value(text)
     }
   }
 }

@@ -129,8 +129,16 @@ struct YAMLPatch {
   private mutating func replaceInline(_ pair: (key: YAMLKey, value: YAMLNode), with new: ParameterValue) -> Bool {
     guard case .scalar(let text, _) = pair.value.content, let written = Self.inline(new) else { return false }
     guard pair.value.mark.line == pair.key.mark.line, !text.isEmpty, let range = scalarRange(pair.value) else { return false }
-    edits.append((range, written))
+    edits.append(keepingComment(range, written))
     return true
+  }
+
+  /// The comment after a replaced scalar keeps its column where there is room.
+  private func keepingComment(_ range: Range<Int>, _ text: String) -> (range: Range<Int>, text: String) {
+    let gap = bytes[range.upperBound...].prefix { $0 == 32 }
+    guard !gap.isEmpty, gap.endIndex < bytes.count, bytes[gap.endIndex] == UInt8(ascii: "#") else { return (range, text) }
+    let width = range.count + gap.count - text.unicodeScalars.count
+    return (range.lowerBound..<gap.endIndex, text + String(repeating: " ", count: max(1, width)))
   }
 
   /// A scalar as it stands behind `key: `, when it takes no second line.

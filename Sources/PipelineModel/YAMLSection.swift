@@ -376,10 +376,12 @@ extension YAMLSection {
     self.init(bytes: bytes, key: key, form: .missing, end: bytes.count)
     guard let pairs = tree?.pairs else { return }
     hasOthers = pairs.contains { $0.key.text != key && $0.key.text != "schema" }
-    hasAnchors = bytes.contains(UInt8(ascii: "&"))
+    hasAnchors = bytes.indices.contains { index in
+      bytes[index] == UInt8(ascii: "&") && index > 1 && bytes[index - 1] == blank && ":-".utf8.contains(bytes[index - 2])
+    }
     let starts = YAMLLines.starts(of: bytes)
     if pairs.contains(where: { $0.key.mark.column != 1 }) {
-      form = .document(pairs.map { ($0.key.text, $0.value.value) })
+      form = .document(pairs.map { ($0.key.text, $0.value.dvcValue) })
     }
     end = YAMLLines.documentEnd(bytes, starts)
     guard let place = pairs.firstIndex(where: { $0.key.text == key }) else { return }
@@ -388,7 +390,7 @@ extension YAMLSection {
     if place + 1 < pairs.count { end = starts[pairs[place + 1].key.mark.line - 1] }
     let inner = value.pairs ?? []
     if case .document = form {
-      entries = inner.map { Entry(name: $0.key.text, lines: 0..<0, value: $0.value.value) }
+      entries = inner.map { Entry(name: $0.key.text, lines: 0..<0, value: $0.value.dvcValue) }
       return
     }
     fill(inner, keyLine: pairs[place].key.mark.line, starts)
@@ -407,7 +409,7 @@ extension YAMLSection {
     guard isBlock else {
       let start = starts[keyLine - 1]
       form = .inline(start..<YAMLLines.contentEnd(bytes, from: start, to: end))
-      entries = inner.map { Entry(name: $0.key.text, lines: 0..<0, value: $0.value.value) }
+      entries = inner.map { Entry(name: $0.key.text, lines: 0..<0, value: $0.value.dvcValue) }
       return
     }
     form = .block
@@ -416,7 +418,7 @@ extension YAMLSection {
       let start = starts[pair.key.mark.line - 1]
       let limit = index + 1 < inner.count ? starts[marks[index + 1].line - 1] : end
       entries.append(
-        Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.value))
+        Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.dvcValue))
     }
   }
 }
