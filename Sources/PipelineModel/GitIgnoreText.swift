@@ -6,7 +6,7 @@ package enum GitIgnoreText {
   package static func line(for name: String) -> String {
     var line = "/"
     for scalar in name.unicodeScalars {
-      if "[]!*#?".unicodeScalars.contains(scalar) { line += "\\" }
+      if "\\[]!*#?".unicodeScalars.contains(scalar) { line += "\\" }
       line.unicodeScalars.append(scalar)
     }
     return line
