@@ -15,6 +15,7 @@ extension Workspace {
     let target = absolute(path)
     let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"
+    let store = try (store as? FetchingStore)?.local(with: digest) ?? store
     let layer = try Layer(store, links ?? self.links)
     do throws(StoreError) {
       if digest.isTree {

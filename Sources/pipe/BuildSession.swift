@@ -34,7 +34,8 @@ struct BuildSession {
     Interruption.shared.watch(executor)
     try Build.recover(scratch: project.scratchFolder, workspace: workspace)
     let place = BuildPlace(
-      workspace: workspace, store: project.store, records: project.records, dialect: project.dialect,
+      workspace: workspace, store: project.store, records: project.records,
+      source: pulls ? try source(usesRunCache: options.usesTraces) : nil, dialect: project.dialect,
       scratch: "\(project.scratchFolder)/\(recorder.runID)",
       program: try Self.program(), environment: ProcessInfo.processInfo.environment)
     // Announced only when something happens: a no-op writes nothing. A build asks for the commit before its first change.
@@ -52,6 +53,26 @@ struct BuildSession {
     let outcome = await build.run(lock: loaded.lock)
     try record(outcome, writesReport: writesReport)
     return outcome
+  }
+
+  /// The store with the remotes behind it; results of earlier runs come at once, since they decide what has to run.
+  private func source(usesRunCache: Bool) throws -> FetchingStore {
+    let remotes = try project.remotes(of: pipeline.stages)
+    if remotes.isEmpty {
+      Terminal.standard.say(
+        Diagnostic(
+          .warning, "there is no remote to fetch from", hints: ["`pipe remote add --default NAME FOLDER` sets one"]))
+    }
+    if usesRunCache {
+      for remote in remotes.prefix(1) {
+        if project.dialect.isNative {
+          try Exchange.copyTraces(Set(try remote.traces.list()), from: remote.traces, to: project.traces)
+        } else {
+          _ = try Exchange.copyRunCache(from: remote.runCacheFolder, to: "\(project.cacheFolder)/runs")
+        }
+      }
+    }
+    return FetchingStore(local: project.store, remotes: remotes.map(\.store))
   }
 
   private func record(_ outcome: BuildOutcome, writesReport: Bool) throws {

@@ -5,6 +5,7 @@ import BuildEngine
 import ContentStore
 import Diagnostics
 import PipelineModel
+import SourceControl
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -15,6 +16,7 @@ struct StatusCommand: ParsableCommand {
         pipe status
         pipe status train --check    exits with 3 when train or what it needs is out of date
         pipe status --json           every changed item, in DVC's shape
+        pipe status --cloud          what the store and the remote have of each other
       """)
 
   @Argument(help: "Stages, pointer files, or files that a stage makes. Default: all.", completion: .custom(completeStages))
@@ -29,9 +31,34 @@ struct StatusCommand: ParsableCommand {
   var withDeps = false
   @Flag(name: [.customShort("R"), .long], help: "A folder stands for all stages declared below it.")
   var recursive = false
+  @Flag(name: .shortAndLong, help: "Compare the store with the remote.")
+  var cloud = false
+  @Option(name: .shortAndLong, help: "The remote to compare with; as --cloud.")
+  var remote: String?
+  @Flag(name: [.customShort("a"), .long], help: "With --cloud: also what all branches name.")
+  var allBranches = false
+  @Flag(name: [.customShort("T"), .long], help: "With --cloud: also what all tags name.")
+  var allTags = false
+  @Flag(name: [.customShort("A"), .long], help: "With --cloud: also what all commits name.")
+  var allCommits = false
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long], help: "With --cloud: looks at once; the best number is chosen anyway."
+  )
+  var jobs: Int?
+  @Flag(name: .long, help: "Do not ask whether imported data changed where it came from, which `pipe` never does.")
+  var noUpdates = false
+
+  private var isCloud: Bool { cloud || remote != nil }
+
+  func validate() throws {
+    if !isCloud, allBranches || allTags || allCommits || jobs != nil {
+      throw ValidationError("--all-branches, --all-tags, --all-commits and --jobs go with --cloud")
+    }
+  }
 
   func run() throws {
     let project = try Project.find()
+    if isCloud { return try compareWithRemote(project) }
     let loaded = try project.load()
     let graph = try loaded.graph()
     var selection = TargetSelection(project, graph)
@@ -47,6 +74,18 @@ struct StatusCommand: ParsableCommand {
     let plan = try PlanReader(loaded: loaded).plan(graph, order: graph.closure(of: wanted), force: false)
     Terminal.standard.out(PlanText.text(plan))
     if check, !plan.isUpToDate { throw ExitCode(3) }
+  }
+
+  private func compareWithRemote(_ project: Project) throws {
+    let status = try CloudStatus(
+      project,
+      ShipmentScope(
+        targets: targets, remote: remote,
+        revisions: RevisionChoice(allBranches: allBranches, allTags: allTags, allCommits: allCommits),
+        withDependencies: withDeps, isRecursive: recursive))
+    if !quiet { Terminal.standard.out(json ? status.json : status.text) }
+    if quiet, !status.rows.isEmpty { throw ExitCode(1) }
+    if check, !status.rows.isEmpty { throw ExitCode(3) }
   }
 
   /// The stages that differ from their lock entries, each by itself.
