@@ -201,7 +201,7 @@ extension DVCRowReader {
     let base = workingFolder(pointer.workingDirectory, node["wdir"] ?? node, in: folder)
     pointer.outputs = rows(node["outs"], "outs").compactMap { output($0, in: base) }
     pointer.dependencies = rows(node["deps"], "deps").compactMap { dependency($0) }
-    if node["outs"] == nil { fail("the file names no data: it has no `outs`", node) }
+    if rows(node["outs"], "outs").isEmpty, !mistakes.hasErrors { fail("the file names no data: it has no `outs`", node) }
     return pointer
   }
 

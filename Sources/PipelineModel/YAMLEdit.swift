@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Diagnostics
 
-/// No change loses a comment but those within a stage that is removed; lines that do not change stay byte for byte.
+/// Lines that do not change stay byte for byte. Comments are lost with what they stand in: a stage that is removed, or a list
+/// that gets another length, as DVC loses them.
 package enum YAMLEdit {
   /// The text with `frozen: true` in a stage, or without it.
   ///

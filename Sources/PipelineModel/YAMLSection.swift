@@ -32,8 +32,6 @@ struct YAMLSection {
   private(set) var end: Int
   /// Whether there are top-level keys beside this one and `schema`.
   private(set) var hasOthers = false
-  /// Whether a line holds an anchor, which other lines may speak of.
-  private(set) var hasAnchors = false
 }
 
 // MARK: changes
@@ -48,14 +46,22 @@ extension YAMLSection {
     var changed = Dictionary(blocks, uniquingKeysWith: { _, last in last })
     let added = blocks.filter { !known.contains($0.0) && !removed.contains($0.0) }
     for name in removed { changed[name] = nil }
-    let isTouched = entries.contains { changed[$0.name] != nil || removed.contains($0.name) }
-    if !isTouched, added.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+    let touched = entries.filter { changed[$0.name] != nil || removed.contains($0.name) }
+    if touched.isEmpty, added.isEmpty { return String(decoding: bytes, as: UTF8.self) }
     if added.isEmpty, known.isSubset(of: removed) { return hasOthers ? emptied() : nil }
-    if case .block = form, !(hasAnchors && isTouched) { return spliced(changed, added, removed) }
+    if case .block = form, !touched.contains(where: { holdsAnchor($0.lines) }) { return spliced(changed, added, removed) }
     let all = entries.compactMap { entry -> (String, ParameterValue)? in
       removed.contains(entry.name) ? nil : (entry.name, changed[entry.name] ?? entry.value ?? .null)
     }
     return rewritten(all + added)
+  }
+
+  /// Whether a value in these lines may have a name that other lines speak of.
+  private func holdsAnchor(_ lines: Range<Int>) -> Bool {
+    lines.dropFirst(2).contains { index in
+      bytes[index] == UInt8(ascii: "&") && bytes[index - 1] == blank && ":-,[{".utf8.contains(bytes[index - 2])
+        || bytes[index] == UInt8(ascii: "&") && "[{,".utf8.contains(bytes[index - 1])
+    }
   }
 
   private func spliced(
@@ -376,9 +382,6 @@ extension YAMLSection {
     self.init(bytes: bytes, key: key, form: .missing, end: bytes.count)
     guard let pairs = tree?.pairs else { return }
     hasOthers = pairs.contains { $0.key.text != key && $0.key.text != "schema" }
-    hasAnchors = bytes.indices.contains { index in
-      bytes[index] == UInt8(ascii: "&") && index > 1 && bytes[index - 1] == blank && ":-".utf8.contains(bytes[index - 2])
-    }
     let starts = YAMLLines.starts(of: bytes)
     if pairs.contains(where: { $0.key.mark.column != 1 }) {
       form = .document(pairs.map { ($0.key.text, $0.value.dvcValue) })
@@ -418,7 +421,8 @@ extension YAMLSection {
       let start = starts[pair.key.mark.line - 1]
       let limit = index + 1 < inner.count ? starts[marks[index + 1].line - 1] : end
       entries.append(
-        Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.dvcValue))
+        Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.dvcValue)
+      )
     }
   }
 }

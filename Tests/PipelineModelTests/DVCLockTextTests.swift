@@ -20,7 +20,8 @@ private func small(_ command: String) -> DVCLockEntry {
     let lock = try DVCLockText.read(try dvcFixture("project.lock"), file: "dvc.lock")
     #expect(lock.entries.map(\.name) == ["s"])
     let entry = try #require(lock["s"])
-    #expect(entry.commands.first?.hasSuffix("python3 -c \"print('a long line of text that is folded for certain by now')\"") == true)
+    #expect(
+      entry.commands.first?.hasSuffix("python3 -c \"print('a long line of text that is folded for certain by now')\"") == true)
     #expect(!entry.isCommandList)
     #expect(entry.dependencies.map(\.path) == ["a.txt", "d"])
     #expect(entry.dependencies[1].digest == Digest(.md5, hex: "dceabb92cc3bbeb3276773a4838c35a0.dir"))
@@ -91,7 +92,8 @@ private func small(_ command: String) -> DVCLockEntry {
 
   @Test func `flow style as a whole is written anew`() throws {
     #expect(
-      try DVCLockText.updating("{\"schema\": \"2.0\", \"stages\": {\"a\": {\"cmd\": \"x\"}}}", replacing: [(name: "b", entry: small("y"))])
+      try DVCLockText.updating(
+        "{\"schema\": \"2.0\", \"stages\": {\"a\": {\"cmd\": \"x\"}}}", replacing: [(name: "b", entry: small("y"))])
         == "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  b:\n    cmd: y\n")
     #expect(
       try DVCLockText.updating("schema: '2.0'\nstages: {} # none\n", replacing: [(name: "b", entry: small("y"))])
@@ -111,7 +113,8 @@ private func small(_ command: String) -> DVCLockEntry {
 
   @Test func `an entry of DVC 2 has the hash of DVC 2`() throws {
     let md5 = "b026324c6904b2a9cb4b88d6d61c81d1"
-    let text = "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    deps:\n    - path: d\n      md5: \(md5)\n    - path: e\n      etag: q\n"
+    let text =
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    deps:\n    - path: d\n      md5: \(md5)\n    - path: e\n      etag: q\n"
     let row = try #require(try DVCLockText.read(text, file: "dvc.lock")["a"]?.dependencies.first)
     #expect(row.digest == Digest(.md5dos2unix, hex: md5))
     let entry = try #require(try DVCLockText.read(text, file: "dvc.lock")["a"])
@@ -148,7 +151,8 @@ private func small(_ command: String) -> DVCLockEntry {
     #expect(try complaint("schema: 2.0\nstages: {}\n").first?.message == "`schema` has to be `'2.0'`, in quotes")
     #expect(try complaint("a:\n  cmd: x\n").first?.message == "the lock file has no `schema`")
     #expect(try complaint("").first?.message == "the lock file is empty")
-    #expect(try complaint("schema: '2.0'\nstages:\n  a:\n    cmd: x\n  a:\n    cmd: y\n").first?.message == "key `a` stands twice")
+    #expect(
+      try complaint("schema: '2.0'\nstages:\n  a:\n    cmd: x\n  a:\n    cmd: y\n").first?.message == "key `a` stands twice")
     let conflict = try complaint("<<<<<<< HEAD\nschema: '2.0'\n=======\n>>>>>>> other\n")
     #expect(conflict.first?.hints.contains("the file holds the marks of a merge conflict: settle it first") == true)
   }
@@ -163,7 +167,8 @@ private func small(_ command: String) -> DVCLockEntry {
     let entry = DVCLockEntry(
       commands: ["a"], isCommandList: true, dependencies: [row("b"), row("a/z"), row("a b"), row("a.x")],
       parameters: [
-        .init(path: "a.json", values: []), .init(path: "params.yaml", values: [("b", .null), ("B", .mapping([("z", .null), ("a", .null)]))]),
+        .init(path: "a.json", values: []),
+        .init(path: "params.yaml", values: [("b", .null), ("B", .mapping([("z", .null), ("a", .null)]))]),
       ], outputs: [])
     #expect(
       RoundTripYAML.text(entry.tree) == """

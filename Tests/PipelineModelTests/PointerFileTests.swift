@@ -64,8 +64,11 @@ import Testing
       #expect(error?.diagnostics.first?.message == "the data's path leads out of the project: `\(path)`")
       #expect(error?.diagnostics.first?.location == SourceLocation(file: "x.dvc", line: 2, column: 9))
     }
-    #expect(throws: DiagnosticList.self) { _ = try PointerFileText.read("wdir: ../..\nouts:\n- path: x\n", file: "", in: WorkspacePath("a")) }
-    #expect(try PointerFileText.read("wdir: ..\nouts:\n- path: x\n", file: "", in: WorkspacePath("a")).outputs[0].place.text == "x")
+    #expect(throws: DiagnosticList.self) {
+      _ = try PointerFileText.read("wdir: ../..\nouts:\n- path: x\n", file: "", in: WorkspacePath("a"))
+    }
+    #expect(
+      try PointerFileText.read("wdir: ..\nouts:\n- path: x\n", file: "", in: WorkspacePath("a")).outputs[0].place.text == "x")
   }
 
   @Test func `no text brings the reader or the change down`() throws {
@@ -75,8 +78,10 @@ import Testing
     let other = PointerFile(outputs: [.init(place: place, digest: Digest(.md5, hex: String(repeating: "1", count: 32)), size: 3)])
     for text in mutations(of: try dvcFixture("pointer-before.yaml"), count: 1500, seed: seed) {
       guard let known = try? PointerFileText.read(text, file: "x.dvc") else { continue }
-      #expect(try PointerFileText.read(PointerFileText.updating(text, with: known, file: "x"), file: "x") == known, "of:\n\(text)")
-      #expect(try PointerFileText.read(PointerFileText.updating(text, with: other, file: "x"), file: "x") == other, "of:\n\(text)")
+      #expect(
+        try PointerFileText.read(PointerFileText.updating(text, with: known, file: "x"), file: "x") == known, "of:\n\(text)")
+      #expect(
+        try PointerFileText.read(PointerFileText.updating(text, with: other, file: "x"), file: "x") == other, "of:\n\(text)")
     }
   }
 }
@@ -122,7 +127,9 @@ import Testing
       """
     let frozen = try YAMLEdit.settingFrozen(true, stage: "a", in: text, file: "")
     #expect(frozen == text.replacing("  # run\n", with: "  # run\n    frozen: true\n"))
-    #expect(try YAMLEdit.settingFrozen(true, stage: "c", in: text, file: "") == text.replacing("cmd: z\n", with: "cmd: z\n      frozen: true\n"))
+    #expect(
+      try YAMLEdit.settingFrozen(true, stage: "c", in: text, file: "")
+        == text.replacing("cmd: z\n", with: "cmd: z\n      frozen: true\n"))
     let removed = try YAMLEdit.removing("b", from: text, file: "")
     #expect(removed == text.replacing("  b: {cmd: y}\n", with: ""))
     #expect(try YAMLEdit.adding(StageDraft(commands: ["w"]), named: "d", to: text, file: "") == text + "\n  d:\n    cmd: w\n")
