@@ -48,8 +48,8 @@ package struct Inspector: Sendable {
   /// - Parameter algorithm: the hash to look with; `nil` is the dialect's.
   package func content(of place: Dependency.Place, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
     switch place {
-    case .workspace(let path): try workspace.content(of: path, as: algorithm)
-    case .external(let path): try workspace.content(absolute: path, as: algorithm)
+    case .workspace(let path): try workspace.content(of: path, algorithm)
+    case .external(let path): try workspace.content(absolute: path, algorithm)
     case .pattern(let pattern): try workspace.content(matching: pattern)
     }
   }
@@ -138,7 +138,7 @@ package struct Inspector: Sendable {
   ///
   /// - Parameter algorithm: the hash to look with; `nil` is the dialect's.
   package func onDisk(_ path: String, as algorithm: Digest.Algorithm? = nil) -> (digest: Digest, isExecutable: Bool)? {
-    guard let path = WorkspacePath(path), let content = try? workspace.content(of: path, as: algorithm) else { return nil }
+    guard let path = WorkspacePath(path), let content = try? workspace.content(of: path, algorithm) else { return nil }
     switch content {
     case .missing: return nil
     case .file(let digest, _, let isExecutable): return (digest, isExecutable)

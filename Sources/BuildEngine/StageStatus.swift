@@ -72,7 +72,7 @@ extension Inspector {
   private func change(of output: Output, _ locked: LockEntry?, _ isKept: (Trace.Result) -> Bool) throws -> StageStatus.Change? {
     let recorded = locked?.outputs.first { $0.path == output.path.text }
     if let recorded, output.isCached, !isKept(recorded) { return .notInCache }
-    switch try workspace.content(of: output.path, as: recorded?.digest.algorithm) {
+    switch try workspace.content(of: output.path, recorded?.digest.algorithm) {
     case .missing: return .deleted
     case .file(let digest, _, _), .directory(_, let digest): return digest == recorded?.digest ? nil : .modified
     }

@@ -24,7 +24,7 @@ extension Project {
   }
 
   /// The patterns of paths that the project does not look at.
-  func ignoreRules(_ source: any ProjectSource) -> IgnoreRules {
-    IgnoreRules(fileName: dialect.ignoreName) { folder in try? source.text(of: folder) }
+  var ignoreRules: IgnoreRules {
+    IgnoreRules(root: root, fileName: dialect.ignoreName, markerFolder: dialect.markerFolder)
   }
 }

@@ -109,7 +109,7 @@ struct Project: Sendable {
   func workspace() -> Workspace {
     Workspace(
       root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder, algorithm: dialect.algorithm,
-      links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual)
+      links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual, ignore: ignoreRules)
   }
 
   /// Takes the workspace for this process.
