@@ -178,10 +178,12 @@ extension YAMLSection {
 
     /// Line ends that are not `\n` are left to the parser.
     private var hasOtherLineEnds: Bool {
-      for index in bytes.indices where bytes[index] == 13 || bytes[index] == 0xC2 || bytes[index] == 0xE2 {
+      for index in 0..<bytes.count {
+        let byte = bytes[index]
+        guard byte == 13 || byte >= 0xC2 else { continue }
         let next = index + 1 < bytes.count ? bytes[index + 1] : 0
-        if bytes[index] == 13 || (bytes[index] == 0xC2 && next == 0x85) { return true }
-        if bytes[index] == 0xE2, next == 0x80, index + 2 < bytes.count, bytes[index + 2] | 1 == 0xA9 { return true }
+        if byte == 13 || (byte == 0xC2 && next == 0x85) { return true }
+        if byte == 0xE2, next == 0x80, index + 2 < bytes.count, bytes[index + 2] | 1 == 0xA9 { return true }
       }
       return false
     }
@@ -292,7 +294,12 @@ extension YAMLSection {
       colon + 1 >= bytes.count || bytes[colon + 1] == blank || bytes[colon + 1] == newline
     }
 
-    private static func mayBeginPlain(_ byte: UInt8) -> Bool { !"?&*!|>%@`{}[],\t\r".utf8.contains(byte) }
+    private static func mayBeginPlain(_ byte: UInt8) -> Bool {
+      switch byte {
+      case 9, 13, 33, 37, 38, 42, 44, 62, 63, 64, 91, 93, 96, 123...125: false  // ! % & * , > ? @ [ ] ` { | }
+      default: true
+      }
+    }
 
     /// The place of the quote that ends a text, on this line or a later one.
     private func closing(_ quote: UInt8, from start: Int) -> Int? {
