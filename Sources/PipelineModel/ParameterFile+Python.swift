@@ -14,7 +14,8 @@ extension ParameterFile {
     } catch {
       throw DiagnosticList([
         Diagnostic(
-          .input, "this is not Python: \(error.message)", at: SourceLocation(file: path.text, line: error.line, column: error.column))
+          .input, "this is not Python: \(error.message)",
+          at: SourceLocation(file: path.text, line: error.line, column: error.column))
       ])
     }
   }
@@ -121,7 +122,9 @@ private struct PythonLines {
     return indent
   }
 
-  private func track(_ mark: UInt8, _ mistake: PythonMistake, _ open: inout [(byte: UInt8, mistake: PythonMistake)]) throws(PythonMistake) {
+  private func track(_ mark: UInt8, _ mistake: PythonMistake, _ open: inout [(byte: UInt8, mistake: PythonMistake)])
+    throws(PythonMistake)
+  {
     let closers: [UInt8: UInt8] = [
       UInt8(ascii: "("): UInt8(ascii: ")"), UInt8(ascii: "["): UInt8(ascii: "]"), UInt8(ascii: "{"): UInt8(ascii: "}"),
     ]
@@ -134,7 +137,9 @@ private struct PythonLines {
   }
 
   private mutating func token(_ byte: UInt8) throws(PythonMistake) -> PythonToken {
-    if (48...57).contains(byte) || (byte == UInt8(ascii: ".") && at(1).map { (48...57).contains($0) } == true) { return try number() }
+    if (48...57).contains(byte) || (byte == UInt8(ascii: ".") && at(1).map { (48...57).contains($0) } == true) {
+      return try number()
+    }
     if byte == 34 || byte == 39 { return try string(prefix: "") }
     guard Self.isName(byte) else {
       guard byte >= 32 && byte != 127 && byte != UInt8(ascii: "?") && byte != UInt8(ascii: "$") else {
@@ -223,7 +228,9 @@ private struct PythonLines {
 
   /// The character of a Unicode name. The table has no index, so this takes some milliseconds.
   private static func scalar(named name: String) -> UnicodeScalar? {
-    (0...0x1FFFF).lazy.compactMap { UnicodeScalar(UInt32($0)) }.first { $0.properties.name == name || $0.properties.nameAlias == name }
+    (0...0x1FFFF).lazy.compactMap { UnicodeScalar(UInt32($0)) }.first {
+      $0.properties.name == name || $0.properties.nameAlias == name
+    }
   }
 
   /// What a backslash and its letters stand for.
@@ -320,7 +327,8 @@ private struct PythonReader {
   }
 
   private mutating func statement(
-    _ line: PythonLine, below path: String, onlySelf: Bool, _ names: inout Names, _ content: inout ParameterFile.Content, _ depth: Int
+    _ line: PythonLine, below path: String, onlySelf: Bool, _ names: inout Names, _ content: inout ParameterFile.Content,
+    _ depth: Int
   ) throws(PythonMistake) {
     let opener = opener(line)
     let hasBody = index < lines.count && lines[index].indent > line.indent
@@ -331,7 +339,9 @@ private struct PythonReader {
     }
     // One line may hold its body behind the colon.
     let isInline = opener + 1 < line.tokens.count
-    if isInline == hasBody { throw fail(hasBody ? "the line is indented without a reason" : "a block is missing", hasBody ? lines[index] : line) }
+    if isInline == hasBody {
+      throw fail(hasBody ? "the line is indented without a reason" : "a block is missing", hasBody ? lines[index] : line)
+    }
     guard case .name(let keyword) = line.tokens[0] else { return }
     var inner = onlySelf
     var below = path
@@ -391,7 +401,8 @@ private struct PythonReader {
   // MARK: Assignments
 
   private func simple(
-    _ line: PythonLine, _ start: Int, below path: String, onlySelf: Bool, _ names: inout Names, _ content: inout ParameterFile.Content
+    _ line: PythonLine, _ start: Int, below path: String, onlySelf: Bool, _ names: inout Names,
+    _ content: inout ParameterFile.Content
   ) {
     var first = start
     for end in start...line.tokens.count where end == line.tokens.count || line.tokens[end].isMark(";") {
@@ -402,7 +413,9 @@ private struct PythonReader {
       let key = ParameterFile.Key(key: path.isEmpty ? name : "\(path).\(name)", line: line.line, column: line.columns[at])
       names.set(name, value.value)
       content.keys.append(key)
-      for inner in value.keys { content.keys.append(ParameterFile.Key(key: "\(key.key).\(inner)", line: key.line, column: key.column)) }
+      for inner in value.keys {
+        content.keys.append(ParameterFile.Key(key: "\(key.key).\(inner)", line: key.line, column: key.column))
+      }
       if let kind = value.foreign { content.foreign.append(ParameterFile.Foreign(place: key, kind: kind)) }
     }
   }
@@ -428,7 +441,8 @@ private struct PythonReader {
       guard tokens.popFirst()?.isMark(")") == true else { return nil }
     }
     if tokens.first?.isMark(":") == true { isNamed = true }
-    guard let equals = Self.equals(tokens), equals == tokens.startIndex || (isNamed && equals > tokens.startIndex + 1), let target else { return nil }
+    guard let equals = Self.equals(tokens), equals == tokens.startIndex || (isNamed && equals > tokens.startIndex + 1), let target
+    else { return nil }
     var parser = PythonLiteralReader(tokens[(equals + 1)...])
     guard let value = parser.whole() else { return nil }
     return (target.name, target.at, value)

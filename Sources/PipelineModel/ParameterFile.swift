@@ -94,7 +94,8 @@ package struct ParameterFile: Sendable {
     let (tree, mistakes) = YAMLReader.read(text, file: path.text)
     try mistakes.throwIfErrors()
     guard let tree else {
-      throw DiagnosticList([Diagnostic(.input, "`\(path)` is empty, and JSON holds a value", at: SourceLocation(file: path.text))])
+      throw DiagnosticList([Diagnostic(.input, "`\(path)` is empty, and JSON holds a value", at: SourceLocation(file: path.text))]
+      )
     }
     if let stranger = tree.firstNotInJSON {
       throw DiagnosticList([
@@ -172,7 +173,9 @@ extension YAMLNode {
     }
     let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
     let isNumber = digits.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
-    guard isNumber, let first = digits.utf8.first, (48...57).contains(first), digits.utf8.last != UInt8(ascii: ".") else { return nil }
+    guard isNumber, let first = digits.utf8.first, (48...57).contains(first), digits.utf8.last != UInt8(ascii: ".") else {
+      return nil
+    }
     if first == 48, let second = digits.utf8.dropFirst().first, (48...57).contains(second) { return nil }
     return ParameterValue(plain: text)
   }

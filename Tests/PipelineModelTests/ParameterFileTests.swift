@@ -97,10 +97,12 @@ private func mistake(_ text: String, _ name: String) throws -> String {
   @Test(
     arguments: [
       ("0x1F", .integer(31)), ("0o17", .integer(15)), ("0b11", .integer(3)), ("1_000", .integer(1000)), ("+5", .integer(5)),
-      ("-0", .integer(0)), ("1.5", .double(1.5)), ("1e3", .double(1000)), ("6.02_2e-2_3", .double(6.022e-23)), ("inf", .double(.infinity)),
+      ("-0", .integer(0)), ("1.5", .double(1.5)), ("1e3", .double(1000)), ("6.02_2e-2_3", .double(6.022e-23)),
+      ("inf", .double(.infinity)),
       ("-nan", .double(.nan)), ("true", .bool(true)), ("12345678901234567890", .text("12345678901234567890")),
       (#""\u00e9\n\t\U0001F600\\""#, .text("é\n\t😀\\")), (#"'\n'"#, .text("\\n")), ("\"\"\"\nx \\\n  y\"\"\"", .text("x y")),
-      ("'''\nx\n'y''''", .text("x\n'y'")), ("\"\"\"a\"\"\"\"\"", .text("a\"\"")), ("2020-01-02", .text("2020-01-02")), ("07:32:00.5", .text("07:32:00.5")),
+      ("'''\nx\n'y''''", .text("x\n'y'")), ("\"\"\"a\"\"\"\"\"", .text("a\"\"")), ("2020-01-02", .text("2020-01-02")),
+      ("07:32:00.5", .text("07:32:00.5")),
       ("1979-05-27T07:32:00-08:00", .text("1979-05-27T07:32:00-08:00")), ("[]", .list([])), ("{}", .mapping([])),
     ] as [(String, ParameterValue)])
   func `has values`(_ text: String, _ expected: ParameterValue) throws {
@@ -108,16 +110,22 @@ private func mistake(_ text: String, _ name: String) throws -> String {
   }
 
   @Test(arguments: [
-    ("a = 1\na = 2", "2:1: error: this is not TOML: key `a` stands twice"), ("[a]\n[a]", "2:1: error: this is not TOML: `a` stands twice"),
+    ("a = 1\na = 2", "2:1: error: this is not TOML: key `a` stands twice"),
+    ("[a]\n[a]", "2:1: error: this is not TOML: `a` stands twice"),
     ("a.b = 1\n[a]\nc = 2", "2:1: error: this is not TOML: `a` stands twice"),
     ("[a.b]\n[a]\nb.c = 1", "3:1: error: this is not TOML: `b` stands twice"),
     ("a = {b = 1}\n[a.c]", "2:1: error: this is not TOML: `a` has a value already and is no table"),
-    ("a = []\n[[a]]", "2:1: error: this is not TOML: `a` stands twice"), ("a = 01", "1:5: error: this is not TOML: `01` is no value"),
-    ("a = 1.", "1:5: error: this is not TOML: `1.` is no value"), ("a = 1__0", "1:5: error: this is not TOML: `1__0` is no value"),
+    ("a = []\n[[a]]", "2:1: error: this is not TOML: `a` stands twice"),
+    ("a = 01", "1:5: error: this is not TOML: `01` is no value"),
+    ("a = 1.", "1:5: error: this is not TOML: `1.` is no value"),
+    ("a = 1__0", "1:5: error: this is not TOML: `1__0` is no value"),
     ("= 1", "1:1: error: this is not TOML: a key is missing"), ("a", "1:2: error: this is not TOML: `=` is missing"),
-    ("a = ", "1:5: error: this is not TOML: a value is missing"), ("a = 1 b = 2", "1:7: error: this is not TOML: the line goes on behind its value"),
-    ("[a\nb = 1", "1:3: error: this is not TOML: `]` is missing"), ("a = \"x\ny\"", "1:5: error: this is not TOML: text in quotes ends on its line"),
-    ("a = [1, 2", "1:5: error: this is not TOML: the list has no end"), ("a = \"\\q\"", "1:6: error: this is not TOML: `\\q` is no escape"),
+    ("a = ", "1:5: error: this is not TOML: a value is missing"),
+    ("a = 1 b = 2", "1:7: error: this is not TOML: the line goes on behind its value"),
+    ("[a\nb = 1", "1:3: error: this is not TOML: `]` is missing"),
+    ("a = \"x\ny\"", "1:5: error: this is not TOML: text in quotes ends on its line"),
+    ("a = [1, 2", "1:5: error: this is not TOML: the list has no end"),
+    ("a = \"\\q\"", "1:6: error: this is not TOML: `\\q` is no escape"),
     ("a = '''x", "1:5: error: this is not TOML: the text has no closing quotes"),
   ])
   func `that breaks a rule is refused with its place`(_ text: String, _ message: String) throws {
@@ -173,15 +181,18 @@ private func mistake(_ text: String, _ name: String) throws -> String {
       ("0x1F", .integer(31)), ("0o17", .integer(15)), ("1_000", .integer(1000)), (".5", .double(0.5)), ("5.", .double(5)),
       ("1e-7", .double(1e-7)), ("-3", .integer(-3)), ("-(5)", .integer(-5)), ("(6)", .integer(6)), ("1,", .list([.integer(1)])),
       ("()", .list([])), ("{1}", .list([.integer(1)])), ("set()", .list([])), ("None", .null), ("True", .bool(true)),
-      (#"r'\n'"#, .text("\\n")), (#"'\x41\u00e9\101\q'"#, .text("AéA\\q")), (#"'\N{BULLET}'"#, .text("•")), ("'''a\nb'''", .text("a\nb")),
-      ("('a'\n 'b')", .text("ab")), ("\\\n 7", .integer(7)), ("b'x' b'y'", .text("xy")), ("{'k': 1, 'k': 2}", .mapping([("k", .integer(2))])),
+      (#"r'\n'"#, .text("\\n")), (#"'\x41\u00e9\101\q'"#, .text("AéA\\q")), (#"'\N{BULLET}'"#, .text("•")),
+      ("'''a\nb'''", .text("a\nb")),
+      ("('a'\n 'b')", .text("ab")), ("\\\n 7", .integer(7)), ("b'x' b'y'", .text("xy")),
+      ("{'k': 1, 'k': 2}", .mapping([("k", .integer(2))])),
     ] as [(String, ParameterValue)])
   func `literals are read`(_ text: String, _ expected: ParameterValue) throws {
     #expect(try value("a = \(text)\n", "p.py") == .mapping([("a", expected)]))
   }
 
   @Test(arguments: [
-    "f'x'", "1 + 2", "not True", "b", "x()", "'x'.upper()", "[x]", "{**c}", "[*c]", "--9", "~1", "-True", "-'x'", "lambda: 1", "1j",
+    "f'x'", "1 + 2", "not True", "b", "x()", "'x'.upper()", "[x]", "{**c}", "[*c]", "--9", "~1", "-True", "-'x'", "lambda: 1",
+    "1j",
     "[i for i in x]", "1 if x else 2", "(b := 3)", "10 ** 3",
   ])
   func `expressions are passed over`(_ text: String) throws {
@@ -206,7 +217,8 @@ private func mistake(_ text: String, _ name: String) throws -> String {
   let seed = UInt64.random(in: 0...UInt64.max)
   var generator = SeededGenerator(seed: seed)
   let parts = [
-    "a", "b.c", " = ", "=", "[", "]", "{", "}", "'", "\"", "'''", "\"\"\"", "\n", "  ", "\t", ":", ",", "1", "0x", "1.5e", "-", "#", "\\", "\\u12",
+    "a", "b.c", " = ", "=", "[", "]", "{", "}", "'", "\"", "'''", "\"\"\"", "\n", "  ", "\t", ":", ",", "1", "0x", "1.5e", "-",
+    "#", "\\", "\\u12",
     "class A:", "def __init__(self):", "self.x", "é", "\r\n", "2020-01-01", "true", "<<", "*a", "&a ", "(", ")", ";", "\0",
   ]
   for _ in 0..<3000 {
@@ -221,8 +233,10 @@ private func mistake(_ text: String, _ name: String) throws -> String {
 @Suite struct `Equality as in Python` {
   @Test(
     arguments: [
-      (.integer(1), .double(1), true), (.integer(1), .bool(true), true), (.double(0), .bool(false), true), (.integer(1), .text("1"), false),
-      (.null, .bool(false), false), (.double(.nan), .double(.nan), false), (.integer(9_007_199_254_740_993), .double(9_007_199_254_740_992), false),
+      (.integer(1), .double(1), true), (.integer(1), .bool(true), true), (.double(0), .bool(false), true),
+      (.integer(1), .text("1"), false),
+      (.null, .bool(false), false), (.double(.nan), .double(.nan), false),
+      (.integer(9_007_199_254_740_993), .double(9_007_199_254_740_992), false),
       (.list([.integer(1)]), .list([.double(1)]), true), (.list([.integer(1)]), .list([]), false),
       (.mapping([("a", .integer(1)), ("b", .null)]), .mapping([("b", .null), ("a", .bool(true))]), true),
       (.mapping([("a", .null)]), .mapping([("b", .null)]), false), (.text("é"), .text("e\u{301}"), false),
@@ -233,8 +247,10 @@ private func mistake(_ text: String, _ name: String) throws -> String {
   }
 
   @Test(arguments: [
-    (1.0, "1.0"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1e-5, "1e-05"), (0.0001, "0.0001"), (-0.0, "-0.0"), (1.5e300, "1.5e+300"),
-    (123456789.123, "123456789.123"), (9007199254740993.0, "9007199254740992.0"), (-1e-7, "-1e-07"), (5e-324, "5e-324"), (100.0, "100.0"),
+    (1.0, "1.0"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1e-5, "1e-05"), (0.0001, "0.0001"), (-0.0, "-0.0"),
+    (1.5e300, "1.5e+300"),
+    (123456789.123, "123456789.123"), (9007199254740993.0, "9007199254740992.0"), (-1e-7, "-1e-07"), (5e-324, "5e-324"),
+    (100.0, "100.0"),
   ])
   func `numbers are written as Python writes them`(_ number: Double, _ text: String) {
     #expect(pythonFloatText(number) == text)
