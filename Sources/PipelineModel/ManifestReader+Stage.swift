@@ -40,7 +40,7 @@ extension ManifestReader {
       case "metrics": outputs.metrics = self.outputs(value, .metrics, in: folder)
       case "plots": outputs.plots = self.outputs(value, .plot, in: folder)
       case "params": stage.parameters = parameters(value, in: folder)
-      case "desc": stage.description = text(value, of: "desc")
+      case "desc": stage.description = value.isScalar ? value.text : text(value, of: "desc")
       case "frozen": stage.isFrozen = flag(value, of: "frozen")
       case "always_changed": stage.alwaysChanged = flag(value, of: "always_changed")
       default: if dialect.isNative { native(field, value, &stage) }

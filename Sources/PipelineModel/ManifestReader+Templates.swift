@@ -98,11 +98,12 @@ extension ManifestReader {
           at: SourceLocation(file: path.text, line: 1, column: 1)))
       return false
     }
-    guard !dialect.isNative, let date = file.dates.first else { return true }
+    guard !dialect.isNative, let foreign = file.foreign.first else { return true }
     tell(
       Diagnostic(
-        .input, "`\(date.key)` is a date, which DVC does not take in a file that `${…}` may name",
-        at: SourceLocation(file: path.text, line: date.line, column: date.column), hints: ["put it in quotes"]))
+        .input, "`\(foreign.place.key)` is \(foreign.kind), which DVC does not take in a file that `${…}` may name",
+        at: SourceLocation(file: path.text, line: foreign.place.line, column: foreign.place.column),
+        hints: foreign.kind == "a date" ? ["put it in quotes"] : []))
     return false
   }
 

@@ -342,6 +342,11 @@ package struct ManifestReader {
 }
 
 extension YAMLNode {
+  var isScalar: Bool {
+    if case .scalar = content { return true }
+    return false
+  }
+
   /// Whether a scalar is text by its form, and no number, flag or nothing.
   var isText: Bool {
     switch content {

@@ -13,12 +13,18 @@ package struct ParameterFile: Sendable {
     package var column: Int?
   }
 
+  package struct Foreign: Sendable, Equatable {
+    package var place: Key
+    /// "a date", "a tuple".
+    package var kind: String
+  }
+
   package let path: WorkspacePath
   package let value: ParameterValue
   /// All keys with their places, outer before inner.
   package let keys: [Key]
-  /// Values that are dates or times, which are text to us.
-  package let dates: [Key]
+  /// Values of types that are none of ours: dates are read as text, tuples and sets as lists.
+  package let foreign: [Foreign]
   /// Place of each key in a mapping at the top.
   private let index: [String: Int]
 
@@ -28,7 +34,7 @@ package struct ParameterFile: Sendable {
     self.path = path
     value = content.value
     keys = content.keys
-    dates = content.dates
+    foreign = content.foreign
     if case .mapping(let pairs) = content.value {
       index = Dictionary(pairs.enumerated().map { ($0.element.0, $0.offset) }) { first, _ in first }
     } else {
@@ -57,18 +63,48 @@ package struct ParameterFile: Sendable {
   struct Content {
     var value: ParameterValue
     var keys: [Key] = []
-    var dates: [Key] = []
+    var foreign: [Foreign] = []
   }
 
   private static func content(_ text: String, _ path: WorkspacePath) throws(DiagnosticList) -> Content {
-    let name = path.name.lowercased()
+    let name = path.name
+    let suffix = name.utf8.lastIndex(of: UInt8(ascii: ".")).map { name[$0...].lowercased() } ?? ""
+    var content =
+      switch suffix {
+      case ".toml": try toml(text, path)
+      case ".py": try python(text, path)
+      case ".json": try json(text, path)
+      default: try yaml(text, path)
+      }
+    if content.value.isNothing { content.value = .mapping([]) }
+    return content
+  }
+
+  private static func yaml(_ text: String, _ path: WorkspacePath) throws(DiagnosticList) -> Content {
     let (tree, mistakes) = YAMLReader.read(text, file: path.text)
     try mistakes.throwIfErrors()
-    _ = name
     guard let tree else { return Content(value: .mapping([])) }
     return Content(
-      value: tree.value.isNothing ? .mapping([]) : tree.value, keys: tree.keyPaths(below: ""),
-      dates: tree.datePaths(below: ""))
+      value: tree.value, keys: tree.keyPaths(below: ""),
+      foreign: tree.datePaths(below: "").map { Foreign(place: $0, kind: "a date") })
+  }
+
+  /// JSON is read as the YAML that it is; what only YAML has is refused.
+  private static func json(_ text: String, _ path: WorkspacePath) throws(DiagnosticList) -> Content {
+    let (tree, mistakes) = YAMLReader.read(text, file: path.text)
+    try mistakes.throwIfErrors()
+    guard let tree else {
+      throw DiagnosticList([Diagnostic(.input, "`\(path)` is empty, and JSON holds a value", at: SourceLocation(file: path.text))]
+      )
+    }
+    if let stranger = tree.firstNotInJSON {
+      throw DiagnosticList([
+        Diagnostic(
+          .input, "this is not JSON: `\(stranger.text)` stands without quotes",
+          at: SourceLocation(file: path.text, line: stranger.mark.line, column: stranger.mark.column))
+      ])
+    }
+    return Content(value: tree.jsonValue, keys: tree.keyPaths(below: ""))
   }
 }
 
@@ -100,6 +136,50 @@ extension ParameterValue {
 }
 
 extension YAMLNode {
+  /// A scalar or key that JSON would have in quotes.
+  fileprivate var firstNotInJSON: (text: String, mark: YAMLMark)? {
+    switch content {
+    case .scalar(let text, isPlain: true): return jsonScalar(text) == nil ? (text, mark) : nil
+    case .scalar: return nil
+    case .sequence(let items): return items.lazy.compactMap(\.firstNotInJSON).first
+    case .mapping(let pairs):
+      for (key, value) in pairs {
+        if key.isPlain { return (key.text, key.mark) }
+        if let found = value.firstNotInJSON { return found }
+      }
+      return nil
+    }
+  }
+
+  fileprivate var jsonValue: ParameterValue {
+    switch content {
+    case .scalar(let text, isPlain: true): jsonScalar(text) ?? .text(text)
+    case .scalar(let text, isPlain: false): .text(text)
+    case .sequence(let items): .list(items.map(\.jsonValue))
+    case .mapping(let pairs): .mapping(pairs.map { ($0.key.text, $0.value.jsonValue) })
+    }
+  }
+
+  /// A number, flag or `null` as JSON writes it, and the three numbers that Python adds.
+  private func jsonScalar(_ text: String) -> ParameterValue? {
+    switch text {
+    case "null": return .null
+    case "true": return .bool(true)
+    case "false": return .bool(false)
+    case "NaN": return .double(.nan)
+    case "Infinity": return .double(.infinity)
+    case "-Infinity": return .double(-.infinity)
+    default: break
+    }
+    let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+    let isNumber = digits.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+    guard isNumber, let first = digits.utf8.first, (48...57).contains(first), digits.utf8.last != UInt8(ascii: ".") else {
+      return nil
+    }
+    if first == 48, let second = digits.utf8.dropFirst().first, (48...57).contains(second) { return nil }
+    return ParameterValue(plain: text)
+  }
+
   fileprivate func keyPaths(below path: String) -> [ParameterFile.Key] {
     (pairs ?? []).flatMap { key, value in
       let name = path.isEmpty ? key.text : "\(path).\(key.text)"

@@ -33,7 +33,7 @@ extension ParameterValue: Equatable {
 }
 
 extension ParameterValue {
-  /// Reads a plain scalar by the core schema of YAML 1.2.
+  /// Reads a plain scalar by the core schema of YAML 1.2, with `1_000`, `0b11` and `-0x1F` as numbers, as DVC reads them.
   ///
   /// A whole number beyond 64 bits stays text, digit by digit: as a `double`, a change of its last digits would be lost.
   package init(plain text: String) {
@@ -58,9 +58,21 @@ extension ParameterValue {
   }
 
   private static func number(_ text: String) -> ParameterValue? {
-    if text.utf8.starts(with: "0x".utf8) { return based(text.dropFirst(2), radix: 16) }
-    if text.utf8.starts(with: "0o".utf8) { return based(text.dropFirst(2), radix: 8) }
-    guard let first = text.utf8.first, (48...57).contains(first) || first == 43 || first == 45 || first == 46 else { return nil }
+    var bytes = text.utf8[...]
+    let isNegative = bytes.first == UInt8(ascii: "-")
+    if isNegative || bytes.first == UInt8(ascii: "+") { bytes.removeFirst() }
+    guard let first = bytes.first, (48...57).contains(first) || first == UInt8(ascii: ".") else { return nil }
+    if first == 48, let letter = bytes.dropFirst().first, let radix = [120: 16, 111: 8, 98: 2][Int(letter)] {
+      return based(Substring(bytes.dropFirst(2)), radix: radix, isNegative: isNegative)
+    }
+    guard bytes.contains(UInt8(ascii: "_")) else { return decimal(text) }
+    // `1_000` and `1_0.5_0` are numbers; none begins or has its exponent with `_`.
+    let parts = text.split(whereSeparator: { $0 == "e" || $0 == "E" })
+    guard parts.count <= 2, parts.dropFirst().allSatisfy({ !$0.contains("_") }), !text.hasPrefix("._") else { return nil }
+    return decimal(text.filter { $0 != "_" })
+  }
+
+  private static func decimal(_ text: String) -> ParameterValue? {
     if let value = Int64(text) { return .integer(value) }
     guard text.utf8.contains(where: { (48...57).contains($0) }),
       text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }),
@@ -70,10 +82,11 @@ extension ParameterValue {
     return Double(padded).map { .double($0) }
   }
 
-  private static func based(_ digits: Substring, radix: Int) -> ParameterValue? {
+  private static func based(_ digits: Substring, radix: Int, isNegative: Bool) -> ParameterValue? {
+    let plain = digits.filter { $0 != "_" }
     // `Int64` would take a sign.
-    guard let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-") else { return nil }
-    return Int64(digits, radix: radix).map { .integer($0) }
+    guard let first = plain.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-") else { return nil }
+    return Int64((isNegative ? "-" : "") + plain, radix: radix).map { .integer($0) }
   }
 
   /// The value under a dotted path: `a.b.0` walks mappings and lists.

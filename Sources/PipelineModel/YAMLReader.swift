@@ -203,19 +203,54 @@ package enum YAMLReader {
       }
     }
 
+    /// What `<<` takes in: a mapping, or a list of them of which the first counts most.
+    private mutating func mergedPairs(_ node: YAMLNode) throws -> [(key: YAMLKey, value: YAMLNode)] {
+      if let pairs = node.pairs { return pairs }
+      guard let items = node.items, items.allSatisfy({ $0.pairs != nil }) else {
+        throw fail("`<<` takes in a mapping or a list of mappings, not \(node.kindName)", node.mark)
+      }
+      return items.flatMap { $0.pairs ?? [] }
+    }
+
+    /// The merged keys first; a key of the mapping itself stands in the place of one that was merged.
+    private static func joined(
+      _ merged: [(key: YAMLKey, value: YAMLNode)], _ own: [(key: YAMLKey, value: YAMLNode)]
+    ) -> [(key: YAMLKey, value: YAMLNode)] {
+      var result: [(key: YAMLKey, value: YAMLNode)] = []
+      var index: [String: Int] = [:]
+      for pair in merged where index[pair.key.text] == nil {
+        index[pair.key.text] = result.count
+        result.append(pair)
+      }
+      for pair in own {
+        if let place = index[pair.key.text] {
+          result[place] = pair
+        } else {
+          result.append(pair)
+        }
+      }
+      return result
+    }
+
     private mutating func pairs(_ parser: inout yaml_parser_t, depth: Int) throws -> [(key: YAMLKey, value: YAMLNode)] {
       var pairs: [(key: YAMLKey, value: YAMLNode)] = []
+      var merged: [(key: YAMLKey, value: YAMLNode)] = []
       // A short mapping is searched, a long one has an index.
       var lines: [String: Int] = [:]
       while true {
         let (type, event) = try next(&parser)
         if type == YAML_MAPPING_END_EVENT {
           release(event)
-          return pairs
+          return merged.isEmpty ? pairs : Self.joined(merged, pairs)
         }
         let key = try node(type, event, &parser, depth: depth + 1)
         let (valueType, valueEvent) = try next(&parser)
         let value = try node(valueType, valueEvent, &parser, depth: depth + 1)
+        if case .scalar("<<", isPlain: true) = key.content {
+          // The last that is merged counts least, so what stands in the mapping itself is kept for the end.
+          merged += try mergedPairs(value)
+          continue
+        }
         guard case .scalar(let text, let isPlain) = key.content else {
           _ = fail("a key has to be text", key.mark)
           continue

@@ -113,6 +113,25 @@ func `what is not one plain document is refused with its place`(_ text: String, 
   #expect(root["list"]?.value == .list([.integer(1), .integer(1)]))
 }
 
+@Test func `a merge key takes in what the mapping does not say itself`() throws {
+  let root = try tree(
+    """
+    x: &x {p: 1}
+    z: &z {p: 5, r: 3}
+    one: {<<: *x, q: 2}
+    two:
+      q: 2
+      <<: [*x, *z]
+      r: 9
+    inline: {<<: {b: 1}}
+    """)
+  #expect(root["one"]?.value.json == #"{"p": 1, "q": 2}"#)
+  #expect(root["two"]?.value.json == #"{"p": 1, "r": 9, "q": 2}"#)
+  #expect(root["inline"]?.value.json == #"{"b": 1}"#)
+  #expect(mistakes("a: {<<: 5}\n") == ["1:9 `<<` takes in a mapping or a list of mappings, not a number"])
+  #expect(try tree("'<<': {a: 1}\n")["<<"]?["a"]?.value == .integer(1))
+}
+
 @Test func `aliases that would grow without bound are refused`() {
   var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
   for level in 1...9 {
@@ -139,7 +158,9 @@ func `what is not one plain document is refused with its place`(_ text: String, 
     ("tRue", .text("tRue")),
     ("0", .integer(0)), ("+1", .integer(1)), ("-0", .integer(0)), ("-12", .integer(-12)), ("012", .integer(12)),
     ("0o17", .integer(15)), ("0x1F", .integer(31)), ("0xff", .integer(255)), ("0o8", .text("0o8")), ("0x", .text("0x")),
-    ("0x-5", .text("0x-5")), ("0o+7", .text("0o+7")), ("-0x1", .text("-0x1")), ("0b1", .text("0b1")), ("1_000", .text("1_000")),
+    ("0x-5", .text("0x-5")), ("0o+7", .text("0o+7")), ("-0x1", .integer(-1)), ("0b11", .integer(3)),
+    ("1_000", .integer(1000)), ("1__0", .integer(10)), ("1_0.5_0", .double(10.5)), ("1_e3", .double(1000)), ("_1", .text("_1")),
+    ("0x_F", .integer(15)), ("1e_3", .text("1e_3")), ("0O17", .text("0O17")), ("0b2", .text("0b2")),
     ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
     ("9223372036854775808", .text("9223372036854775808")), ("0xFFFFFFFFFFFFFFFF", .text("0xFFFFFFFFFFFFFFFF")),
     ("1.5", .double(1.5)), ("1.", .double(1)), (".5", .double(0.5)), ("-.5", .double(-0.5)), ("1e3", .double(1000)),
