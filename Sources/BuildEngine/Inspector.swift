@@ -78,7 +78,7 @@ package struct Inspector: Sendable {
       targets: stage.outputs.map {
         Recipe.Target(path: $0.path.text, kind: $0.kind, isCached: $0.isCached, isPersistent: $0.isPersistent)
       })
-    recipe.isCommandList = stage.isCommandList
+    recipe.isCommandList = !dialect.isNative && stage.isCommandList
     return recipe
   }
 
@@ -96,7 +96,7 @@ package struct Inspector: Sendable {
       targets: stage.outputs.map {
         Recipe.Target(path: $0.path.text, kind: $0.kind, isCached: $0.isCached, isPersistent: $0.isPersistent)
       })
-    recipe.isCommandList = stage.isCommandList
+    recipe.isCommandList = !dialect.isNative && stage.isCommandList
     return recipe
   }
 

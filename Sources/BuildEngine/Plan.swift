@@ -136,6 +136,6 @@ package struct Planner {
         FileTree.Entry(
           path: String($0.path.dropFirst(inner.count + 1)), digest: $0.digest, size: $0.size, isExecutable: $0.isExecutable)
       })
-    return .directory(part, part.digest)
+    return .directory(part, part.digest(inspector.dialect.algorithm))
   }
 }

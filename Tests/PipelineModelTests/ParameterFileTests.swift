@@ -253,6 +253,6 @@ private func mistake(_ text: String, _ name: String) throws -> String {
     (100.0, "100.0"),
   ])
   func `numbers are written as Python writes them`(_ number: Double, _ text: String) {
-    #expect(pythonFloatText(number) == text)
+    #expect(number.pythonRepr == text)
   }
 }
