@@ -183,7 +183,8 @@ package struct Build: Sendable {
             outputs: $0.outputs, id: TraceID(fingerprint: Fingerprint(of: recipe), outputs: Trace.digest(of: $0.outputs)))
         }
         return .left(
-          StageOutcome(stage: stage, result: stage.isFrozen ? .frozen : .upToDate, recipe: stage.isIdle ? nil : recipe, known: known))
+          StageOutcome(
+            stage: stage, result: stage.isFrozen ? .frozen : .upToDate, recipe: stage.isIdle ? nil : recipe, known: known))
       case .restore(let known, let reasons): return .right(.restore(recipe, known, reasons))
       case .record(let reasons): return .right(.record(recipe, reasons))
       case .run(let reasons):
@@ -220,7 +221,7 @@ package struct Build: Sendable {
     switch task {
     case .restore(let recipe, let known, let reasons):
       do {
-        try work.restore(known)
+        try work.restore(stage, known, commits: options.commits)
         return StageOutcome(stage: stage, result: .restored, reasons: reasons, recipe: recipe, known: known)
       } catch {
         switch error {
@@ -352,7 +353,9 @@ extension Build {
       return found
     }
 
-    mutating func complete(_ index: Int, _ outcome: StageOutcome, _ policy: BuildOptions.FailurePolicy, emit: (BuildEvent) -> Void) {
+    mutating func complete(
+      _ index: Int, _ outcome: StageOutcome, _ policy: BuildOptions.FailurePolicy, emit: (BuildEvent) -> Void
+    ) {
       outcomes[index] = outcome
       let (position, total) = position(of: index)
       emit(.finished(outcome, position: position, total: total))

@@ -54,11 +54,17 @@ extension Inspector {
     }
     status.alwaysChanged = stage.runsAlways
     if case .commands(let commands) = stage.work {
-      status.commandChanged = locked.map { $0.recipe.commands != commands || $0.recipe.isCommandList != (!dialect.isNative && stage.isCommandList) } ?? false
+      status.commandChanged =
+        locked.map { $0.recipe.commands != commands || $0.recipe.isCommandList != (!dialect.isNative && stage.isCommandList) }
+        ?? false
     } else if case .notebook = stage.work, let locked {
-      status.commandChanged = try recipe(of: stage, inputOf: { dependency, _ in
-        Recipe.Input(path: dependency.place.text, digest: Digest.of(""), size: 0, files: nil)
-      }).notebook != locked.recipe.notebook
+      status.commandChanged =
+        try recipe(
+          of: stage,
+          inputOf: { dependency, _ in
+            Recipe.Input(path: dependency.place.text, digest: Digest.of(""), size: 0, files: nil)
+          }
+        ).notebook != locked.recipe.notebook
     }
     return status
   }

@@ -47,14 +47,23 @@ struct StageWork: Sendable {
   /// Brings the outputs of a known result into the workspace.
   ///
   /// - Throws: `StoreError`; an object that turned out damaged is taken out of the store first.
-  func restore(_ known: Trace.Known) throws(StoreError) {
+  func restore(_ stage: Stage, _ known: Trace.Known, commits: Bool) throws(StoreError) {
     for output in known.outputs {
       guard let path = WorkspacePath(output.path) else { throw .escapes(path: output.path) }
       if let disk = inspector.onDisk(output.path, as: output.digest.algorithm), disk == (output.digest, output.isExecutable) {
+        if commits { try keep(path, of: stage) }
         continue
       }
       try put(output.digest, at: path, isExecutable: output.isExecutable)
     }
+  }
+
+  /// Gives the store what it lacks of an output that is in place.
+  private func keep(_ path: WorkspacePath, of stage: Stage) throws(StoreError) {
+    guard let output = stage.outputs.first(where: { $0.path == path }), isStored(output, of: stage) else { return }
+    let content = try place.workspace.content(of: path)
+    guard let digest = content.digest, try !place.store.contains(digest) else { return }
+    try place.workspace.take(path, content, into: place.store)
   }
 
   private func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool) throws(StoreError) {
@@ -100,7 +109,9 @@ struct StageWork: Sendable {
       }
       try scratch.open()
       try scratch.setAside(fleeting)
-      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) { try place.workspace.unprotect(output.path) }
+      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) {
+        try place.workspace.unprotect(output.path)
+      }
     } catch {
       outcome.result = .failed(Self.diagnostic(error, stage))
       return outcome

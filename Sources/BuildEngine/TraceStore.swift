@@ -70,7 +70,9 @@ package final class MemoryTraceStore: TraceStore {
 
   package func traces(of recipe: Recipe, stage: String) -> [Trace] {
     let fingerprint = Fingerprint(of: recipe)
-    return kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted { $0.facts.finishedAt > $1.facts.finishedAt }
+    return kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted {
+      $0.facts.finishedAt > $1.facts.finishedAt
+    }
   }
 
   package func insert(_ trace: Trace) {

@@ -82,8 +82,13 @@ package struct Recipe: Sendable, Equatable {
     self.workingDirectory = workingDirectory
     self.tools = tools.sorted { $0.name < $1.name }
     self.inputs = inputs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    self.parameters = parameters.sorted { ($0.file.text, $0.key ?? "") < ($1.file.text, $1.key ?? "") }
-    self.environment = environment.sorted { $0.name < $1.name }
+    // By bytes: what Unicode calls equal are two parameters, and their order has to be one.
+    self.parameters = parameters.sorted { a, b in
+      a.file.text.utf8.elementsEqual(b.file.text.utf8)
+        ? (a.key ?? "").utf8.lexicographicallyPrecedes((b.key ?? "").utf8)
+        : a.file.text.utf8.lexicographicallyPrecedes(b.file.text.utf8)
+    }
+    self.environment = environment.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     self.targets = targets.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
   }
 }

@@ -178,7 +178,8 @@ package struct StageGraph: Sendable {
   package func producerIndex(of path: WorkspacePath) -> Int? { producers.maker(of: path) }
 
   /// Stages with an output below a folder.
-  package func producers(below folder: WorkspacePath) -> [Int] { producers.below[folder.text] ?? []
+  package func producers(below folder: WorkspacePath) -> [Int] {
+    producers.below[folder.text] ?? []
   }
 }
 

@@ -46,7 +46,9 @@ enum PlanText {
       lines.append("\(margin)\(project.display(step.stage)): \(word(step))")
       for reason in step.decision.reasons {
         lines.append("\(margin)  \(reason.description)")
-        if let cause = cause(of: reason, step, graph).flatMap({ steps[$0] }), cause.decision != .upToDate { tell(cause, depth + 2) }
+        if let cause = cause(of: reason, step, graph).flatMap({ steps[$0] }), cause.decision != .upToDate {
+          tell(cause, depth + 2)
+        }
       }
     }
     // From the last stages backwards, so that a chain is told from its end to its beginning.

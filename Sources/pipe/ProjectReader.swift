@@ -218,7 +218,9 @@ struct ProjectWalk {
         if name != ".git", !markers.contains(name), !rules.isIgnored(path.text, isDirectory: true) { waiting.append(path) }
       } else if name == dialect.manifestName {
         found.manifests.append(path)
-      } else if name.hasSuffix(dialect.pointerSuffix), name != dialect.pointerSuffix, !rules.isIgnored(path.text, isDirectory: false) {
+      } else if name.hasSuffix(dialect.pointerSuffix), name != dialect.pointerSuffix,
+        !rules.isIgnored(path.text, isDirectory: false)
+      {
         found.pointers.append(path)
       }
     }

@@ -45,7 +45,9 @@ struct TargetSelection {
     }
   }
 
-  private func stages(of manifest: WorkspacePath) -> [Int] { graph.stages.indices.filter { graph.stages[$0].manifest == manifest } }
+  private func stages(of manifest: WorkspacePath) -> [Int] {
+    graph.stages.indices.filter { graph.stages[$0].manifest == manifest }
+  }
 
   private func indices(of target: String) -> [Int] {
     if isRecursive, let found = below(target) { return found }
@@ -107,6 +109,7 @@ struct TargetSelection {
     let hint = closestMatch(to: target, among: names).map { "did you mean `\($0)`?" }
     let shown = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
     return Diagnostic(
-      .input, "no stage and no output is named `\(target)`", hints: [hint ?? (names.isEmpty ? "there are no stages yet" : "stages are \(shown)")])
+      .input, "no stage and no output is named `\(target)`",
+      hints: [hint ?? (names.isEmpty ? "there are no stages yet" : "stages are \(shown)")])
   }
 }

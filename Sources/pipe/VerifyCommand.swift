@@ -58,7 +58,8 @@ struct VerifyCommand: AsyncParsableCommand {
     let lock = loaded.lock
     guard !lock.entries.isEmpty else {
       throw Diagnostic(
-        .input, "`\(revision)` has no `\(commit.dialect.lockName)` to compare with", hints: ["run `pipe repro` and commit the file"])
+        .input, "`\(revision)` has no `\(commit.dialect.lockName)` to compare with",
+        hints: ["run `pipe repro` and commit the file"])
     }
     let executor = ProcessExecutor()
     Interruption.shared.watch(executor)
