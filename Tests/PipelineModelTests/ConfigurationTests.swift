@@ -10,13 +10,13 @@ import Testing
   ) throws -> Configuration {
     var layers = [
       ConfigurationLayer(level: .system, file: "/etc/dvc/config", text: try .read(system, file: "s")),
-      ConfigurationLayer(level: .global, file: "/home/u/.config/dvc/config", text: try .read(global, file: "g")),
+      ConfigurationLayer(level: .global, file: "/users/u/.config/dvc/config", text: try .read(global, file: "g")),
     ]
     if let project {
       layers.append(ConfigurationLayer(level: .local, file: "/p/.dvc/config.local", text: try .read(local, file: "l")))
       layers.append(ConfigurationLayer(level: .project, file: "/p/.dvc/config", text: try .read(project, file: "p")))
     }
-    return Configuration(layers, paths: ConfigurationPaths(home: "/home/u", current: current))
+    return Configuration(layers, paths: ConfigurationPaths(home: "/users/u", current: current))
   }
 
   @Test func `the nearest level wins`() throws {
@@ -45,10 +45,10 @@ import Testing
       project:
         "['remote \"a\"']\nurl = ./../x/../y\n['remote \"b\"']\nurl = s3://b/k\n['remote \"c\"']\nurl = ~/x\n['remote \"d\"']\nurl = /x/../y\n"
     )
-    #expect(some.cacheFolder == "/home/u/.config/dvc/cache")
+    #expect(some.cacheFolder == "/users/u/.config/dvc/cache")
     #expect(try some.remote("a").url == "/p/y")
     #expect(try some.remote("b").url == "s3://b/k")
-    #expect(try some.remote("c").url == "/home/u/x")
+    #expect(try some.remote("c").url == "/users/u/x")
     #expect(try some.remote("d").url == "/x/../y")
   }
 
