@@ -41,8 +41,12 @@ struct AgreedResults {
   private func text(of path: WorkspacePath, _ manifest: WorkspacePath, _ stages: [Stage], _ lock: LockFile) throws -> String? {
     guard project.dialect.isNative else {
       var entries: [(name: String, entry: DVCLockEntry)] = []
-      for stage in stages { if let entry = lock.entries[stage.name] { entries.append((stage.localName, DVCLockEntry(entry, of: stage))) } }
-      return try DVCLockText.updating(loaded.lockTexts[path], replacing: entries, file: path.text)
+      for stage in stages {
+        if let entry = lock.entries[stage.name] { entries.append((stage.localName, DVCLockEntry(entry, of: stage))) }
+      }
+      // As the file is now: while stages ran, `dvc` may have written other stages' entries.
+      let text = try AtomicFile.readText("\(project.root)/\(path)")
+      return try DVCLockText.updating(text, replacing: entries, file: path.text)
     }
     let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
     var local = LockFile()

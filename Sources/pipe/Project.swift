@@ -24,7 +24,8 @@ struct Project: Sendable {
   var store: DirectoryObjectStore {
     dialect.isNative
       ? DirectoryObjectStore(root: cacheFolder)
-      : DirectoryObjectStore(root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
+      : DirectoryObjectStore(
+        root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
   }
   /// Keeps logs and woven notebooks.
   var records: DirectoryObjectStore { dialect.isNative ? store : DirectoryObjectStore(root: "\(stateFolder)/store") }
@@ -64,7 +65,8 @@ struct Project: Sendable {
         .input, "`\(stray)` has a `dvc.yaml`, but no folder around it has `.dvc`", hints: ["`pipe init --dvc` makes it"])
     }
     throw Diagnostic(
-      .input, "no `\(manifestName)` and no `.dvc` here or in a folder above", hints: ["`pipe init` makes a project in this folder"])
+      .input, "no `\(manifestName)` and no `.dvc` here or in a folder above",
+      hints: ["`pipe init` makes a project in this folder"])
   }
 
   private init(root: String, dialect: Dialect, here: String) throws {
@@ -110,11 +112,6 @@ struct Project: Sendable {
     Workspace(
       root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder, algorithm: dialect.algorithm,
       links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual)
-  }
-
-  /// Takes the workspace for this process.
-  func takeLock(waits: Bool = false) throws(StoreError) -> WorkspaceLock {
-    try WorkspaceLock(file: workspaceLockFile, waits: waits)
   }
 
   /// Tells others who holds the workspace; without effect on the work when it cannot be told.
