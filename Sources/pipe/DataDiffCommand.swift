@@ -169,7 +169,8 @@ struct DataDiff {
   func markdown(showHash: Bool) -> String {
     let rows = shown.flatMap { name, rows in rows.map { showHash ? [name, $0.shortHash, $0.shown] : [name, $0.shown] } }
     let table = [showHash ? ["Status", "Hash", "Path"] : ["Status", "Path"]] + rows
-    let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+    // A heading's column is two wider than its word, as DVC has it.
+    let widths = table[0].indices.map { column in rows.map { $0[column].count }.reduce(table[0][column].count + 2, max) }
     func line(_ cells: [String]) -> String {
       "| " + zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: " | ") + " |"
     }

@@ -99,13 +99,35 @@ struct DataChange {
       let isKnown = (before == nil || before?.below != nil) && (after == nil || after?.below != nil)
       let olds = before?.below ?? [:]
       let news = after?.below ?? [:]
+      guard isKnown else {
+        // As far as DVC looks: what lies directly in the folder.
+        for entry in Self.top(of: news, in: path) where isWanted(entry.path) {
+          var change = DataChange(nil, entry)
+          change.kind = .unknown
+          changes.append(change)
+        }
+        continue
+      }
       for below in Set(olds.keys).union(news.keys).sorted(by: Self.precedes) where isWanted(below) {
-        var change = DataChange(olds[below], news[below])
-        if !isKnown { change.kind = .unknown }
-        changes.append(change)
+        changes.append(DataChange(olds[below], news[below]))
       }
     }
     return changes
+  }
+
+  /// Files and folders directly in a folder, of the files at any depth.
+  private static func top(of files: [String: DataIndex.Entry], in folder: String) -> [DataIndex.Entry] {
+    var found: [String: DataIndex.Entry] = [:]
+    for (path, entry) in files {
+      let rest = path.dropFirst(folder.utf8.count + 1)
+      guard let slash = rest.firstIndex(of: "/") else {
+        found[path] = entry
+        continue
+      }
+      let name = "\(folder)/\(rest[..<slash])"
+      found[name] = DataIndex.Entry(path: name, digest: nil, isFolder: true)
+    }
+    return found.values.sorted { precedes($0.path, $1.path) }
   }
 
   private init(_ old: DataIndex.Entry?, _ new: DataIndex.Entry?) {

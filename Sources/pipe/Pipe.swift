@@ -45,7 +45,10 @@ struct Pipe: AsyncParsableCommand {
         name: "Models", subcommands: [ModelCommand.self, ExportCommand.self, ServeCommand.self, KitCommand.self]),
       CommandGroup(name: "Settings", subcommands: [ConfigCommand.self, RemoteCommand.self, CacheCommand.self]),
       CommandGroup(
-        name: "More", subcommands: [RootCommand.self, VersionCommand.self, CompletionCommand.self, NotebookCommand.self]),
+        name: "More",
+        subcommands: [
+          RootCommand.self, VersionCommand.self, CheckIgnoreCommand.self, CompletionCommand.self, NotebookCommand.self,
+        ]),
     ])
 
   static func main() async {
