@@ -100,8 +100,7 @@ struct DataChange {
       let olds = before?.below ?? [:]
       let news = after?.below ?? [:]
       guard isKnown else {
-        // As far as DVC looks: what lies directly in the folder.
-        for entry in Self.top(of: news, in: path) where isWanted(entry.path) {
+        for entry in Self.withFolders(news, in: path) where isWanted(entry.path) {
           var change = DataChange(nil, entry)
           change.kind = .unknown
           changes.append(change)
@@ -115,17 +114,16 @@ struct DataChange {
     return changes
   }
 
-  /// Files and folders directly in a folder, of the files at any depth.
-  private static func top(of files: [String: DataIndex.Entry], in folder: String) -> [DataIndex.Entry] {
-    var found: [String: DataIndex.Entry] = [:]
-    for (path, entry) in files {
-      let rest = path.dropFirst(folder.utf8.count + 1)
-      guard let slash = rest.firstIndex(of: "/") else {
-        found[path] = entry
-        continue
+  /// Files with the folders that they lie in.
+  private static func withFolders(_ files: [String: DataIndex.Entry], in root: String) -> [DataIndex.Entry] {
+    var found = files
+    for path in files.keys {
+      var folder = path[...]
+      while let slash = folder.lastIndex(of: "/"), slash > path.index(path.startIndex, offsetBy: root.count) {
+        folder = folder[..<slash]
+        let name = String(folder)
+        if found.updateValue(DataIndex.Entry(path: name, digest: nil, isFolder: true), forKey: name) != nil { break }
       }
-      let name = "\(folder)/\(rest[..<slash])"
-      found[name] = DataIndex.Entry(path: name, digest: nil, isFolder: true)
     }
     return found.values.sorted { precedes($0.path, $1.path) }
   }

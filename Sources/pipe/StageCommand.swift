@@ -137,7 +137,11 @@ extension StageCommand {
       let results = AgreedResults(project: project, loaded: loaded)
       let cached = loaded.pipeline.stages.filter { $0.name == address || ($0.manifest == manifest && $0.localName == name) }
         .flatMap(\.outputs).filter(\.isCached).map(\.path)
-      try results.stage([manifest] + results.ignore(cached))
+      // In the order in which DVC writes them.
+      let folder = wdir.flatMap { WorkspacePath($0, in: project.current) } ?? project.current
+      let typed = (outsPersist + metrics + plots + outs).compactMap { WorkspacePath($0, in: folder) }
+      let ordered = cached.sorted { (typed.firstIndex(of: $0) ?? 0) < (typed.firstIndex(of: $1) ?? 0) }
+      try results.stage([manifest] + results.ignore(ordered))
       Terminal.standard.note("added stage `\(name)` to `\(project.display(manifest))`")
       guard run, let index = graph.stages.firstIndex(where: { $0.manifest == manifest && $0.localName == name }) else { return }
       let outcome = try await BuildSession(loaded, graph: graph, isQuiet: false).build(
