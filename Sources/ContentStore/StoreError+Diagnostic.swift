@@ -26,7 +26,7 @@ extension StoreError: DiagnosticConvertible {
       Diagnostic(.input, "`\(path)` leads out of the workspace through a symbolic link")
     case .locked(let holder):
       Diagnostic(
-        .locked, "another `pipe` holds this workspace", causes: [holder],
+        .locked, "another process holds this workspace", causes: [holder],
         hints: ["wait for it to end, or pass `--wait`"])
     case .malformedFile(let path, let why):
       Diagnostic(.storage, "`\(path)` cannot be read: \(why)")

@@ -94,6 +94,7 @@ private struct Change {
   /// Bytes relative to the project; Git does not promise UTF-8.
   var path: [UInt8]
   var isInCommit: Bool
+  var isUntracked: Bool
 
   /// `nil` for an entry that is not below the prefix (empty, or ending in `/`).
   init?(_ entry: git_status_entry, below prefix: [UInt8]) {
@@ -103,6 +104,7 @@ private struct Change {
     path = Array(bytes.dropFirst(prefix.count))
     let flags = entry.status.rawValue
     let isNew = flags & (GIT_STATUS_INDEX_NEW.rawValue | GIT_STATUS_WT_NEW.rawValue) != 0
+    isUntracked = flags & GIT_STATUS_WT_NEW.rawValue != 0 && flags & GIT_STATUS_INDEX_DELETED.rawValue == 0
     isInCommit = flags & GIT_STATUS_INDEX_DELETED.rawValue != 0 || !isNew
   }
 
@@ -176,5 +178,15 @@ private func digestOfFile(_ path: UnsafePointer<CChar>) -> String? {
     guard count >= 0 else { return nil }
     if count == 0 { return "sha256:" + hexadecimal(hash.finish()) }
     hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+  }
+}
+
+extension GitRepository {
+  /// Files that Git neither tracks nor ignores below a folder, sorted by bytes, relative to it.
+  ///
+  /// - Throws: `GitError.outsideWorktree` for a bare repository or a folder elsewhere.
+  package func untrackedPaths(below projectFolder: String) throws(GitError) -> [String] {
+    guard let below = path(below: projectFolder) else { throw .outsideWorktree(folder: projectFolder) }
+    return try changes(below: below == "." ? "" : below).filter(\.isUntracked).map(\.name)
   }
 }

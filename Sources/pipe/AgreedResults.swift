@@ -44,7 +44,9 @@ struct AgreedResults {
       for stage in stages {
         if let entry = lock.entries[stage.name] { entries.append((stage.localName, DVCLockEntry(entry, of: stage))) }
       }
-      return try DVCLockText.updating(loaded.lockTexts[path], replacing: entries, file: path.text)
+      // As the file is now: while stages ran, `dvc` may have written other stages' entries.
+      let text = try AtomicFile.readText("\(project.root)/\(path)")
+      return try DVCLockText.updating(text, replacing: entries, file: path.text)
     }
     let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
     var local = LockFile()

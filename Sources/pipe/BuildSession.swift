@@ -28,10 +28,11 @@ struct BuildSession {
   }
 
   func build(
-    order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing WorkspaceLock, writesReport: Bool
+    order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing ProjectLock, writesReport: Bool
   ) async throws -> BuildOutcome {
-    let executor = ProcessExecutor()
-    Interruption.shared.watch(executor)
+    let processes = ProcessExecutor()
+    Interruption.shared.watch(processes)
+    let executor: any Executor = lock.dvc.map { SharingExecutor(processes, $0, project, pipeline) } ?? processes
     try Build.recover(scratch: project.scratchFolder, workspace: workspace)
     let place = BuildPlace(
       workspace: workspace, store: project.store, records: project.records,

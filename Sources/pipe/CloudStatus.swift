@@ -13,7 +13,7 @@ struct CloudStatus {
     case missing
   }
 
-  /// Object's name, a path from the project's root, with its state; sorted.
+  /// Object's name, a path from the folder one is in, with its state; sorted.
   private(set) var rows: [(name: String, state: State)] = []
 
   init(_ project: Project, _ scope: ShipmentScope) throws {
@@ -22,6 +22,7 @@ struct CloudStatus {
     let shipment = try Shipment(project, scope)
     if shipment.groups.isEmpty { _ = try Remote(of: project, named: scope.remote) }
     for (name, items) in shipment.groups { try compare(items, project.store, Remote(of: project, named: name).places) }
+    rows = rows.map { row in (WorkspacePath(row.name).map { project.display($0) } ?? row.name, row.state) }
     rows.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 

@@ -24,19 +24,31 @@ struct Pipe: AsyncParsableCommand {
       """,
     version: pipeVersion,
     groupedSubcommands: [
-      CommandGroup(name: "Pipeline", subcommands: [InitCommand.self, ReproCommand.self, StatusCommand.self, DagCommand.self]),
+      CommandGroup(
+        name: "Pipeline",
+        subcommands: [
+          InitCommand.self, ReproCommand.self, StatusCommand.self, DagCommand.self, StageCommand.self, FreezeCommand.self,
+          UnfreezeCommand.self,
+        ]),
       CommandGroup(
         name: "Results",
         subcommands: [
           ParamsCommand.self, MetricsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self, ReportCommand.self,
         ]),
       CommandGroup(
-        name: "Data", subcommands: [CheckoutCommand.self, GCCommand.self, PushCommand.self, FetchCommand.self, PullCommand.self]),
+        name: "Data",
+        subcommands: [
+          CheckoutCommand.self, GCCommand.self,
+          PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
+        ]),
       CommandGroup(
         name: "Models", subcommands: [ModelCommand.self, ExportCommand.self, ServeCommand.self, KitCommand.self]),
       CommandGroup(name: "Settings", subcommands: [ConfigCommand.self, RemoteCommand.self, CacheCommand.self]),
       CommandGroup(
-        name: "More", subcommands: [RootCommand.self, VersionCommand.self, CompletionCommand.self, NotebookCommand.self]),
+        name: "More",
+        subcommands: [
+          RootCommand.self, VersionCommand.self, CheckIgnoreCommand.self, CompletionCommand.self, NotebookCommand.self,
+        ]),
     ])
 
   static func main() async {

@@ -114,11 +114,6 @@ struct Project: Sendable {
       links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual, ignore: ignoreRules)
   }
 
-  /// Takes the workspace for this process.
-  func takeLock(waits: Bool = false) throws(StoreError) -> WorkspaceLock {
-    try WorkspaceLock(file: workspaceLockFile, waits: waits)
-  }
-
   /// Tells others who holds the workspace; without effect on the work when it cannot be told.
   func announceHolder() {
     let command = CommandLine.arguments.dropFirst().joined(separator: " ")

@@ -41,7 +41,7 @@ struct ProjectReader {
   ///
   /// - Throws: `DiagnosticList` with the mistakes of all files, `StoreError`, `GitError`.
   func read() throws -> LoadedProject {
-    var walk = try ProjectWalk(source, dialect, rules: project.ignoreRules)
+    var walk = ProjectWalk(source, dialect, rules: project.ignoreRules)
     var mistakes = DiagnosticList()
     var readings: [ManifestReading] = []
     var loaded = LoadedProject(

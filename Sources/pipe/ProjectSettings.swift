@@ -14,6 +14,8 @@ struct ProjectSettings: Sendable {
   var cacheFolder: String? { configuration.cacheFolder }
   var isCacheShared: Bool { configuration.isCacheShared }
   var isAutostaged: Bool { configuration.isAutostaging }
+  /// DVC's lock is a hard link, for file systems without other locks.
+  var usesHardLinkLock: Bool { configuration["core.hardlink_lock"]?.lowercased() == "true" }
   var usesGit: Bool { !configuration.hasNoSourceControl }
   var interpolation: InterpolationSettings {
     InterpolationSettings(

@@ -237,7 +237,7 @@ import Testing
       #expect(waitUntil { site.exists("started") })
       let second = try site.pipe("repro")
       #expect(second.status == 5)
-      #expect(second.err.contains("error: another `pipe` holds this workspace\n"))
+      #expect(second.err.contains("error: another process holds this workspace\n"))
       #expect(second.err.contains("cause: process \(first.processIdentifier) runs `pipe repro`\n"), "\(second.err)")
       #expect(try site.pipe("gc").status == 5)
       #expect(try site.pipe("status").status == 0)
