@@ -53,6 +53,8 @@ struct Interpolation {
   let isNative: Bool
   let settings: InterpolationSettings
   let variable: (String) -> String?
+  /// Searches for a near name that are yet made: one is slow where there are many names.
+  private var searchesLeft = 100
   /// Variables that were asked for, in order.
   private(set) var variablesRead: [String] = []
 
@@ -312,7 +314,8 @@ struct Interpolation {
     return steps
   }
 
-  private func missing(_ path: String, _ steps: [Substring], in context: InterpolationContext, _ ordinal: Int) -> Mistake {
+  private mutating func missing(_ path: String, _ steps: [Substring], in context: InterpolationContext, _ ordinal: Int) -> Mistake
+  {
     func mistake(_ hint: String?) -> Mistake {
       Mistake(message: "`${\(path)}` names nothing", hint: hint, ordinal: ordinal)
     }
@@ -328,7 +331,8 @@ struct Interpolation {
         known += (known.isEmpty ? "" : ".") + step
         continue
       }
-      guard case .mapping(let mapping) = level else { break }
+      guard case .mapping(let mapping) = level, searchesLeft > 0 else { break }
+      searchesLeft -= 1
       if let near = closestMatch(to: String(step), among: mapping.keys.prefix(1000)) {
         return mistake("did you mean `${\(known.isEmpty ? near : "\(known).\(near)")}`?")
       }

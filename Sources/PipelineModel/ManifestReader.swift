@@ -61,7 +61,10 @@ package struct ManifestReader {
   var stages: [Stage] = []
   var files: [WorkspacePath: LoadedFile] = [:]
   var filesRead: [WorkspacePath] = []
+  /// Searches for a near parameter that are yet made.
+  var searchesLeft = 100
   private var mistakes: [Diagnostic] = []
+  /// Without their hints.
   private var told: Set<Diagnostic> = []
 
   static let nativeTopKeys = ["title", "desc", "report", "models", "meta"]
@@ -121,7 +124,10 @@ package struct ManifestReader {
 
   /// Once, however many stages of a template make it.
   mutating func tell(_ diagnostic: Diagnostic) {
-    if !isHopeless, told.insert(diagnostic).inserted { mistakes.append(diagnostic) }
+    guard !isHopeless else { return }
+    var bare = diagnostic
+    bare.hints = []
+    if told.insert(bare).inserted { mistakes.append(diagnostic) }
   }
 
   mutating func wrong(_ node: YAMLNode, _ message: String, hint: String? = nil) {
