@@ -40,7 +40,7 @@ package struct ManifestReader {
   /// Stages that one manifest may have after `foreach` and `matrix`.
   package static let maximumStages = 100_000
   /// Bytes that interpolation may produce in all.
-  static let maximumInterpolated = 256 << 20
+  static let maximumInterpolated = 64 << 20
   /// Different mistakes that are told; what follows is rarely news.
   static let maximumMistakes = 1000
 
@@ -314,7 +314,7 @@ package struct ManifestReader {
   /// Text; a number or a flag is taken as it is written in the native dialect, and refused as by DVC in the other.
   mutating func text(_ node: YAMLNode, of key: String) -> String? {
     if let text = node.text, dialect.isNative || node.isText {
-      if !text.utf8.contains(0) { return text }
+      if !text.holds(0) { return text }
       wrong(node, "`\(key)` holds a NUL, which no program can be given")
       return nil
     }
