@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Diagnostics
+internal import Glibc
 
 /// How a mapping becomes options of a command: `parsing.bool` and `parsing.list` of the configuration.
 package struct InterpolationSettings: Sendable, Equatable {
@@ -53,6 +54,8 @@ struct Interpolation {
   let isNative: Bool
   let settings: InterpolationSettings
   let variable: (String) -> String?
+  /// Searches for a near name that are yet made: one is slow where there are many names.
+  private var searchesLeft = 100
   /// Variables that were asked for, in order.
   private(set) var variablesRead: [String] = []
 
@@ -64,12 +67,8 @@ struct Interpolation {
 
   /// Whether a text has anything to replace, escapes included.
   static func concerns(_ text: String) -> Bool {
-    var previous: UInt8 = 0
-    for byte in text.utf8 {
-      if byte == openBrace, previous == dollar { return true }
-      previous = byte
-    }
-    return false
+    guard text.holds(dollar) else { return false }
+    return zip(text.utf8, text.utf8.dropFirst()).contains { $0 == dollar && $1 == openBrace }
   }
 
   /// Whether a text has a `${…}` that would be replaced.
@@ -159,7 +158,11 @@ struct Interpolation {
     return nil
   }
 
-  private func unescaped(_ text: String) -> String { text.contains("\\${") ? text.replacing("\\${", with: "${") : text }
+  /// `\${` without its backslash, also where a value brought it, as in DVC.
+  private func unescaped(_ text: String) -> String {
+    guard text.holds(Self.backslash), Self.concerns(text) else { return text }
+    return text.replacing("\\${", with: "${")
+  }
 
   private mutating func joined(
     _ pieces: [Piece], _ bytes: [UInt8], in context: InterpolationContext, place: Place, depth: Int
@@ -312,7 +315,8 @@ struct Interpolation {
     return steps
   }
 
-  private func missing(_ path: String, _ steps: [Substring], in context: InterpolationContext, _ ordinal: Int) -> Mistake {
+  private mutating func missing(_ path: String, _ steps: [Substring], in context: InterpolationContext, _ ordinal: Int) -> Mistake
+  {
     func mistake(_ hint: String?) -> Mistake {
       Mistake(message: "`${\(path)}` names nothing", hint: hint, ordinal: ordinal)
     }
@@ -328,7 +332,8 @@ struct Interpolation {
         known += (known.isEmpty ? "" : ".") + step
         continue
       }
-      guard case .mapping(let mapping) = level else { break }
+      guard case .mapping(let mapping) = level, searchesLeft > 0 else { break }
+      searchesLeft -= 1
       if let near = closestMatch(to: String(step), among: mapping.keys.prefix(1000)) {
         return mistake("did you mean `${\(known.isEmpty ? near : "\(known).\(near)")}`?")
       }
@@ -406,6 +411,13 @@ func shellQuoted(_ text: String) -> String {
 }
 
 extension String {
+  /// Whether a byte stands in it, found by the C library: manifests have a hundred thousand texts, most without any `$`.
+  func holds(_ byte: UInt8) -> Bool {
+    utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.baseAddress.map { memchr($0, Int32(byte), bytes.count) != nil } ?? false
+    } ?? utf8.contains(byte)
+  }
+
   fileprivate func trimmingBlanks() -> Substring {
     func isBlank(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
     guard let first = utf8.firstIndex(where: { !isBlank($0) }), let last = utf8.lastIndex(where: { !isBlank($0) }) else {

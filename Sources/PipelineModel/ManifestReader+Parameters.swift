@@ -124,7 +124,8 @@ extension ManifestReader {
       }
       return
     }
-    let near = closestMatch(to: key, among: file.keys.prefix(2000).lazy.map(\.key))
+    searchesLeft -= 1
+    let near = searchesLeft < 0 ? nil : closestMatch(to: key, among: file.keys.prefix(2000).lazy.map(\.key))
     let hints = near.map { near in
       let line = file.keys.first { $0.key == near }?.line
       return ["did you mean `\(near)` (\(reference.file)\(line.map { ":\($0)" } ?? ""))?"]

@@ -40,7 +40,7 @@ package struct ManifestReader {
   /// Stages that one manifest may have after `foreach` and `matrix`.
   package static let maximumStages = 100_000
   /// Bytes that interpolation may produce in all.
-  static let maximumInterpolated = 256 << 20
+  static let maximumInterpolated = 64 << 20
   /// Different mistakes that are told; what follows is rarely news.
   static let maximumMistakes = 1000
 
@@ -61,7 +61,10 @@ package struct ManifestReader {
   var stages: [Stage] = []
   var files: [WorkspacePath: LoadedFile] = [:]
   var filesRead: [WorkspacePath] = []
+  /// Searches for a near parameter that are yet made.
+  var searchesLeft = 100
   private var mistakes: [Diagnostic] = []
+  /// Without their hints.
   private var told: Set<Diagnostic> = []
 
   static let nativeTopKeys = ["title", "desc", "report", "models", "meta"]
@@ -121,7 +124,10 @@ package struct ManifestReader {
 
   /// Once, however many stages of a template make it.
   mutating func tell(_ diagnostic: Diagnostic) {
-    if !isHopeless, told.insert(diagnostic).inserted { mistakes.append(diagnostic) }
+    guard !isHopeless else { return }
+    var bare = diagnostic
+    bare.hints = []
+    if told.insert(bare).inserted { mistakes.append(diagnostic) }
   }
 
   mutating func wrong(_ node: YAMLNode, _ message: String, hint: String? = nil) {
@@ -308,7 +314,7 @@ package struct ManifestReader {
   /// Text; a number or a flag is taken as it is written in the native dialect, and refused as by DVC in the other.
   mutating func text(_ node: YAMLNode, of key: String) -> String? {
     if let text = node.text, dialect.isNative || node.isText {
-      if !text.utf8.contains(0) { return text }
+      if !text.holds(0) { return text }
       wrong(node, "`\(key)` holds a NUL, which no program can be given")
       return nil
     }

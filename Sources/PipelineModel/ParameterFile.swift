@@ -25,8 +25,7 @@ package struct ParameterFile: Sendable {
   package let keys: [Key]
   /// Values of types that are none of ours: dates are read as text, tuples and sets as lists.
   package let foreign: [Foreign]
-  /// Place of each key in a mapping at the top.
-  private let index: [String: Int]
+  private let index: KeyIndex?
 
   /// - Throws: every mistake in the text.
   package init(_ text: String, at path: WorkspacePath) throws(DiagnosticList) {
@@ -35,11 +34,7 @@ package struct ParameterFile: Sendable {
     value = content.value
     keys = content.keys
     foreign = content.foreign
-    if case .mapping(let pairs) = content.value {
-      index = Dictionary(pairs.enumerated().map { ($0.element.0, $0.offset) }) { first, _ in first }
-    } else {
-      index = [:]
-    }
+    index = KeyIndex(content.value)
   }
 
   package static func read(_ text: String, _ path: WorkspacePath) throws(DiagnosticList) -> ParameterValue {
@@ -51,12 +46,7 @@ package struct ParameterFile: Sendable {
   /// - Parameter isExact: as in DVC, each dot begins an inner key; else a key may itself hold dots.
   package func value(at key: String, isExact: Bool) -> ParameterValue? {
     let steps = key.split(separator: ".", omittingEmptySubsequences: false)
-    if let first = steps.first, let place = index[String(first)], case .mapping(let pairs) = value,
-      let found = pairs[place].1.walk(steps.dropFirst())
-    {
-      return found
-    }
-    if case .list = value { return value.walk(steps[...]) }
+    if let found = value.walk(steps[...], index) { return found }
     return isExact ? nil : value[at: key]
   }
 
@@ -120,18 +110,34 @@ extension ParameterValue {
     }
   }
 
-  /// Each step one key or place.
-  fileprivate func walk(_ steps: ArraySlice<Substring>) -> ParameterValue? {
+  /// Each step one key or place; a place below 0 counts from the end.
+  fileprivate func walk(_ steps: ArraySlice<Substring>, _ index: KeyIndex?) -> ParameterValue? {
     guard let first = steps.first else { return self }
     switch self {
-    case .mapping(let pairs): return pairs.first { $0.0 == first }?.1.walk(steps.dropFirst())
+    case .mapping(let pairs):
+      let key = String(first)
+      guard let place = index?.places[key] ?? (index == nil ? pairs.firstIndex { $0.0 == key } : nil) else { return nil }
+      return pairs[place].1.walk(steps.dropFirst(), index?.inner[place])
     case .list(let items):
-      guard first.utf8.allSatisfy({ (48...57).contains($0) }), let place = Int(first), items.indices.contains(place) else {
-        return nil
-      }
-      return items[place].walk(steps.dropFirst())
+      guard let place = Int(first), place < items.count, place >= -items.count else { return nil }
+      return items[place < 0 ? items.count + place : place].walk(steps.dropFirst(), nil)
     default: return nil
     }
+  }
+}
+
+/// Places of keys in a mapping that is long, or has a long one in it, so that 10,000 look-ups are not 10,000 searches.
+private struct KeyIndex: Sendable {
+  var places: [String: Int] = [:]
+  /// Place → the index of the mapping there.
+  var inner: [Int: KeyIndex] = [:]
+
+  init?(_ value: ParameterValue) {
+    guard case .mapping(let pairs) = value else { return nil }
+    for (place, pair) in pairs.enumerated() { if let index = KeyIndex(pair.1) { inner[place] = index } }
+    guard pairs.count > 16 || !inner.isEmpty else { return nil }
+    places.reserveCapacity(pairs.count)
+    for (place, pair) in pairs.enumerated() where places[pair.0] == nil { places[pair.0] = place }
   }
 }
 

@@ -221,7 +221,7 @@ private func mistake(_ text: String, _ name: String) throws -> String {
     "#", "\\", "\\u12",
     "class A:", "def __init__(self):", "self.x", "é", "\r\n", "2020-01-01", "true", "<<", "*a", "&a ", "(", ")", ";", "\0",
   ]
-  for _ in 0..<3000 {
+  for _ in 0..<1000 {
     let text = (0..<Int.random(in: 0...30, using: &generator)).map { _ in parts.randomElement(using: &generator) ?? "" }.joined()
     for name in ["p.py", "p.toml", "p.json", "p.yaml"] {
       let found = try mistake(text, name)
