@@ -3,8 +3,8 @@
 import ArgumentParser
 import ContentStore
 import Diagnostics
-import PipelineModel
 import Glibc
+import PipelineModel
 
 struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
