@@ -172,7 +172,7 @@ package struct Build: Sendable {
       let decision = Rebuilder(force: force, rules: .of(place.dialect)).decide(
         Rebuilder.Situation(
           recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
-          traces: { options.usesTraces ? (try? traces.traces(of: recipe)) ?? [] : [] },
+          traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },
           onDisk: { path in onDisk(path, locked) },
           isKept: { (try? place.source.containsAll(of: $0.digest)) ?? false },
           isInStore: { !options.commits || options.allowMissing || ((try? place.store.contains($0.digest)) ?? false) }))
@@ -257,7 +257,7 @@ package struct Build: Sendable {
         if let failure = state.storageFailure { outcome.result = .failed(failure) }
       }
     }
-    if outcome.isGood, let recipe = outcome.recipe, let known = outcome.known {
+    if outcome.isGood, place.dialect.isNative || outcome.madeResult, let recipe = outcome.recipe, let known = outcome.known {
       state.lock.entries[outcome.stage.name] = LockEntry(recipe: recipe, outputs: known.outputs)
     }
     if options.forceDownstream, case .ran = outcome.result { state.forced.formUnion(graph.downstream[index]) }

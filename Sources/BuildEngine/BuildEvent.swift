@@ -52,6 +52,14 @@ package struct StageOutcome: Sendable {
     self.woven = woven
   }
 
+  /// Whether the stage has a result that the lock file or the workspace did not have before.
+  package var madeResult: Bool {
+    switch result {
+    case .ran, .restored, .recorded: true
+    default: false
+    }
+  }
+
   /// Whether stages after it can go on.
   package var isGood: Bool {
     switch result {

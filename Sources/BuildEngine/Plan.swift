@@ -72,7 +72,7 @@ package struct Planner {
     return rebuilder.decide(
       Rebuilder.Situation(
         recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
-        traces: { (try? traces.traces(of: recipe)) ?? [] },
+        traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
         onDisk: { path in inspector.onDisk(path, as: locked?.algorithm(of: path)) },
         isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
         isInStore: { (try? store.contains($0.digest)) ?? false }))

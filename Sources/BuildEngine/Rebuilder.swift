@@ -21,7 +21,8 @@ package struct Rebuilder: Sendable {
     package static let native = Rules(
       countsRemovals: true, countsExecutableBits: true, recordsFrozen: false, areEqual: { $0 == $1 })
     package static let dvc = Rules(
-      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true, areEqual: { $0 == $1 })
+      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true,
+      areEqual: { $0.isEqualInPython(to: $1) })
 
     package static func of(_ dialect: Dialect) -> Rules { dialect.isNative ? native : dvc }
   }

@@ -100,7 +100,7 @@ struct StageWork: Sendable {
       }
       try scratch.open()
       try scratch.setAside(fleeting)
-      for output in stage.outputs where output.isPersistent { try place.workspace.unprotect(output.path) }
+      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) { try place.workspace.unprotect(output.path) }
     } catch {
       outcome.result = .failed(Self.diagnostic(error, stage))
       return outcome

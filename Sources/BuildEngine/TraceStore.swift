@@ -6,7 +6,9 @@ internal import Synchronization
 
 package protocol TraceStore: Sendable {
   /// Traces of a recipe, the newest first. Unreadable ones are passed over.
-  func traces(of recipe: Recipe) throws(StoreError) -> [Trace]
+  ///
+  /// - Parameter stage: name of the stage that asks; results of any stage with this recipe count.
+  func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace]
 
   /// Keeps a trace; one that says the same is kept already and stays as it is.
   func insert(_ trace: Trace) throws(StoreError)
@@ -26,7 +28,7 @@ package struct DirectoryTraceStore: TraceStore {
 
   package func path(of id: String) -> String { "\(root)/\(id.prefix(2))/\(id).json" }
 
-  package func traces(of recipe: Recipe) throws(StoreError) -> [Trace] {
+  package func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace] {
     let digits = Fingerprint(of: recipe).digest.digits
     var found: [Trace] = []
     for name in try AtomicFile.list("\(root)/\(digits.prefix(2))") where name.hasPrefix(digits) && name.hasSuffix(".json") {
@@ -66,7 +68,7 @@ package final class MemoryTraceStore: TraceStore {
 
   package init() {}
 
-  package func traces(of recipe: Recipe) -> [Trace] {
+  package func traces(of recipe: Recipe, stage: String) -> [Trace] {
     let fingerprint = Fingerprint(of: recipe)
     return kept.withLock { $0.values.filter { $0.fingerprint == fingerprint } }.sorted { $0.facts.finishedAt > $1.facts.finishedAt }
   }

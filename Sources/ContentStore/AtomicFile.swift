@@ -137,9 +137,10 @@ package enum AtomicFile {
     return found.sorted { $0.name < $1.name }
   }
 
-  private static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
+  /// Names in a folder as they come, whatever their bytes; none when it is not there or no folder.
+  static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
     guard let folder = opendir(path) else {
-      if errno == ENOENT { return [] }
+      if errno == ENOENT || errno == ENOTDIR { return [] }
       throw .system("list", path: path, code: errno)
     }
     defer { closedir(folder) }

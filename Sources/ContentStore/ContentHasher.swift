@@ -7,17 +7,77 @@ internal import Hashing
 package struct ContentHasher: ~Copyable {
   private var hash: RunningHash
   private let algorithm: Digest.Algorithm
+  /// Only of `md5dos2unix`: the piece that is not yet full.
+  private var pending: [UInt8] = []
 
   package init(_ algorithm: Digest.Algorithm = .sha256) {
     hash = RunningHash(algorithm == .sha256 ? .sha256 : .md5)
     self.algorithm = algorithm
   }
 
-  package mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bytes) }
-  package mutating func update(_ bytes: [UInt8]) { hash.update(bytes) }
-  package mutating func update(_ text: String) { hash.update(text) }
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    guard algorithm == .md5dos2unix else { return hash.update(bytes) }
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let part = rest.prefix(LineEnds.piece - pending.count)
+      pending.append(contentsOf: part)
+      rest = rest[part.endIndex...]
+      if pending.count == LineEnds.piece { hashPending() }
+    }
+  }
 
-  package consuming func finish(isTree: Bool = false) -> Digest { Digest(algorithm, bytes: hash.finish(), isTree: isTree) }
+  package mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+  package mutating func update(_ text: String) {
+    var text = text
+    text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
+  }
+
+  package consuming func finish(isTree: Bool = false) -> Digest {
+    if !pending.isEmpty { hashPending() }
+    return Digest(algorithm, bytes: hash.finish(), isTree: isTree)
+  }
+
+  private mutating func hashPending() {
+    LineEnds.unify(&pending)
+    hash.update(pending)
+    pending.removeAll(keepingCapacity: true)
+  }
+}
+
+/// What DVC 2 did to a file before it hashed it. Each piece of 1 MiB is looked at by itself, so an end of line that lies
+/// across two pieces stays as it is.
+private enum LineEnds {
+  static let piece = 1 << 20
+  private static let sample = 512
+
+  /// Writes `\n` for `\r\n` in a piece that looks like text.
+  static func unify(_ bytes: inout [UInt8]) {
+    guard looksLikeText(bytes.prefix(sample)) else { return }
+    let count = bytes.withUnsafeMutableBufferPointer { bytes -> Int in
+      var kept = 0
+      for index in bytes.indices {
+        if bytes[index] == 13, index + 1 < bytes.count, bytes[index + 1] == 10 { continue }
+        bytes[kept] = bytes[index]
+        kept += 1
+      }
+      return kept
+    }
+    bytes.removeLast(bytes.count - count)
+  }
+
+  /// No NUL, and at most 30 % that is neither printable ASCII nor one of `\n`, `\r`, `\t`, `\f`, `\b`.
+  private static func looksLikeText(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var others = 0
+    for byte in bytes {
+      switch byte {
+      case 0: return false
+      case 8, 9, 10, 12, 13, 32..<127: break
+      default: others += 1
+      }
+    }
+    return Double(others) / Double(bytes.count) <= 0.30
+  }
 }
 
 extension Digest {
@@ -35,26 +95,20 @@ extension Digest {
     return hasher.finish()
   }
 
-  /// The digest of an open file from its current position to its end, read in pieces of 1 MiB.
+  /// The digest of an open file from its current position to its end, read in large pieces.
   ///
   /// - Throws: `StoreError.system` when a read fails.
-  static func ofOpenFile(_ descriptor: Int32, path: String, _ algorithm: Algorithm) throws(StoreError) -> (Digest, size: Int) {
+  static func ofOpenFile(_ descriptor: Int32, path: String, _ algorithm: Algorithm, _ room: Workers.Room) throws(StoreError) -> (
+    Digest, size: Int
+  ) {
     var hasher = ContentHasher(algorithm)
-    let capacity = 1 << 20
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
-    defer { buffer.deallocate() }
     var size = 0
     while true {
-      let count = read(descriptor, buffer.baseAddress, capacity)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("read", path: path, code: errno)
-      }
-      if count == 0 { break }
-      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+      let count = try FileCopy.readPiece(descriptor, into: room.buffer, path: path)
+      if count == 0 { return (hasher.finish(), size) }
+      hasher.update(UnsafeRawBufferPointer(rebasing: room.buffer[0..<count]))
       size += count
     }
-    return (hasher.finish(), size)
   }
 
   /// The digest of a file's content.
@@ -62,6 +116,6 @@ extension Digest {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(descriptor) }
-    return try ofOpenFile(descriptor, path: path, algorithm)
+    return try ofOpenFile(descriptor, path: path, algorithm, Workers.Room())
   }
 }

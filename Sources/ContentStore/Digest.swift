@@ -1,5 +1,6 @@
 // The name of a byte string: a hash over its content.
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 
 /// A hash with its algorithm, and whether it names a directory's tree.
 ///
@@ -25,7 +26,8 @@ package struct Digest: Sendable, Hashable {
   package let algorithm: Algorithm
   /// Whether the bytes hashed are the canonical list of a directory.
   package let isTree: Bool
-  private let words: (UInt64, UInt64, UInt64, UInt64)
+  /// The bytes in the order of memory; those behind the algorithm's length are zero.
+  let words: (UInt64, UInt64, UInt64, UInt64)
 
   /// - Precondition: `bytes` has the length of the algorithm's digests.
   package init(_ algorithm: Algorithm, bytes: some Collection<UInt8>, isTree: Bool = false) {
@@ -45,19 +47,31 @@ package struct Digest: Sendable, Hashable {
     let isTree = digits.hasSuffix(".dir")
     if isTree { digits = digits.dropLast(4) }
     guard digits.utf8.count == algorithm.length * 2 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(algorithm.length)
-    var high: UInt8?
-    for character in digits.utf8 {
-      guard let value = hexValue(character) else { return nil }
-      if let h = high {
-        bytes.append(h << 4 | value)
-        high = nil
-      } else {
-        high = value
+    let text = String(digits)
+    guard let digest = withBytes(text, { Digest(algorithm, digits: $0, isTree: isTree) }) else { return nil }
+    self = digest
+  }
+
+  /// Reads lower-case hexadecimal digits; `nil` when they are not a digest.
+  init?(_ algorithm: Algorithm, digits: UnsafeBufferPointer<UInt8>, isTree: Bool = false) {
+    let length = algorithm.length
+    guard digits.count == length * 2 else { return nil }
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    let isRead = withUnsafeMutableBytes(of: &words) { raw in
+      for index in 0..<length {
+        guard let high = hexValue(digits[2 * index]), let low = hexValue(digits[2 * index + 1]) else { return false }
+        raw[index] = high << 4 | low
       }
+      return true
     }
-    self.init(algorithm, bytes: bytes, isTree: isTree)
+    guard isRead else { return nil }
+    self.init(algorithm, words, isTree: isTree)
+  }
+
+  init(_ algorithm: Algorithm, _ words: (UInt64, UInt64, UInt64, UInt64), isTree: Bool) {
+    self.algorithm = algorithm
+    self.isTree = isTree
+    self.words = words
   }
 
   /// Reads `sha256:<hex>` or `md5:<hex>`, as `description` writes it.
@@ -96,6 +110,16 @@ package struct Digest: Sendable, Hashable {
     }
   }
 
+  /// Appends the lower-case hexadecimal digits, without `.dir`.
+  func appendDigits(to out: inout [UInt8]) {
+    withUnsafeBytes(of: words) { raw in
+      for index in 0..<algorithm.length {
+        out.append(hexDigit(raw[index] >> 4))
+        out.append(hexDigit(raw[index] & 15))
+      }
+    }
+  }
+
   /// Hexadecimal digits, with `.dir` at the end for a tree.
   package var hex: String { isTree ? digits + ".dir" : digits }
 
@@ -103,7 +127,7 @@ package struct Digest: Sendable, Hashable {
   package var short: String { String(digits.prefix(12)) }
 
   /// The same digest read as that of a tree.
-  package func asTree() -> Digest { Digest(algorithm, bytes: bytes, isTree: true) }
+  package func asTree() -> Digest { Digest(algorithm, words, isTree: true) }
 }
 
 extension Digest: CustomStringConvertible {
@@ -111,10 +135,17 @@ extension Digest: CustomStringConvertible {
 }
 
 extension Digest: Comparable {
-  package static func < (a: Digest, b: Digest) -> Bool { a.hex < b.hex }
+  /// By digits; a tree comes after the file with the same digits, a longer digest after the shorter that begins it.
+  package static func < (a: Digest, b: Digest) -> Bool {
+    let order = withUnsafeBytes(of: a.words) { a in
+      withUnsafeBytes(of: b.words) { b in memcmp(a.baseAddress!, b.baseAddress!, 32) }
+    }
+    if order != 0 { return order < 0 }
+    return (a.algorithm.length, a.isTree ? 1 : 0) < (b.algorithm.length, b.isTree ? 1 : 0)
+  }
 }
 
-private func hexValue(_ character: UInt8) -> UInt8? {
+func hexValue(_ character: UInt8) -> UInt8? {
   switch character {
   case 48...57: character - 48
   case 97...102: character - 87
@@ -122,4 +153,4 @@ private func hexValue(_ character: UInt8) -> UInt8? {
   }
 }
 
-private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }

@@ -3,63 +3,85 @@
 internal import CLinux
 internal import Glibc
 
-/// `<root>/<first two digits>/<other digits>[.dir]`.
+/// Objects below a folder, in `pipe`'s layout or DVC's.
 ///
 /// An object is written beside its name and renamed, so a name that is there has all its bytes unless the disk lost
 /// them: after a crash of the machine a reader finds that by hashing. `flush` puts everything on the disk at once.
 package struct DirectoryObjectStore: ObjectStore {
   package let root: String
+  package let layout: StoreLayout
 
-  package init(root: String) { self.root = root }
-
-  package func path(of digest: Digest) -> String {
-    let hex = digest.hex
-    return "\(root)/\(hex.prefix(2))/\(hex.dropFirst(2))"
+  package init(root: String, layout: StoreLayout = .native) {
+    self.root = root
+    self.layout = layout
   }
 
-  package func contains(_ digest: Digest) throws(StoreError) -> Bool {
-    let path = path(of: digest)
-    if access(path, F_OK) == 0 { return true }
-    if errno == ENOENT || errno == ENOTDIR { return false }
-    throw .system("look at", path: path, code: errno)
+  package func path(of digest: Digest) -> String { "\(root)/\(layout.name(of: digest))" }
+
+  /// The store with its folder held open.
+  func opened(makes: Bool = false) throws(StoreError) -> OpenStore { try OpenStore(root, layout, makes: makes) }
+
+  /// Whether the object is there. In DVC's layout an object that is not of mode 0444 is hashed first; one with other
+  /// bytes is removed and counts as missing.
+  package func contains(_ digest: Digest) throws(StoreError) -> Bool { try opened().contains(digest, Workers.Room()) }
+
+  package func missing(among digests: [Digest]) throws(StoreError) -> [Digest] {
+    let store = try opened()
+    let isThere = Slots(digests.count, false)
+    try Workers.run(digests.count, piece: 256) { (range, room) throws(StoreError) in
+      for index in range { isThere[index] = try store.contains(digests[index], room) }
+    }
+    return digests.indices.filter { !isThere[$0] }.map { digests[$0] }
   }
 
   package func bytes(of digest: Digest) throws(StoreError) -> [UInt8] {
     let path = path(of: digest)
     guard let bytes = try AtomicFile.read(path) else { throw .missingObject(digest) }
-    guard Digest.of(bytes, digest.algorithm).digits == digest.digits else { throw .corruptObject(digest, path: path) }
+    guard Digest.of(bytes, digest.algorithm).words == digest.words else { throw .corruptObject(digest, path: path) }
     return bytes
   }
 
   package func insert(_ bytes: [UInt8], as digest: Digest) throws(StoreError) {
-    let path = path(of: digest)
-    if access(path, F_OK) == 0 { return }
-    try makeParent(of: path)
-    try AtomicFile.write(bytes, to: path, mode: 0o444)
+    let store = try opened(makes: true)
+    _ = try Self.with(bytes) { (bytes) throws(StoreError) in try store.insert(bytes, as: digest, Workers.Room()) }
+  }
+
+  /// `withUnsafeBytes` with a typed throw.
+  static func with<T>(_ bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(StoreError) -> T) throws(StoreError) -> T {
+    let outcome = bytes.withUnsafeBytes { bytes -> Result<T, StoreError> in
+      do throws(StoreError) {
+        return .success(try body(bytes))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
   }
 
   package func insert(contentsOf source: String, as digest: Digest) throws(StoreError) {
-    let path = path(of: digest)
-    if access(path, F_OK) == 0 { return }
-    try makeParent(of: path)
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-    do {
-      let copied = try FileCopy.copyHashing(from: source, to: temporary, mode: 0o444, digest.algorithm)
-      guard copied.digits == digest.digits else { throw StoreError.corruptObject(digest, path: source) }
-      guard rename(temporary, path) == 0 else { throw StoreError.system("write", path: path, code: errno) }
-    } catch {
-      unlink(temporary)
-      throw error as? StoreError ?? .system("write", path: path, code: EIO)
-    }
+    let store = try opened(makes: true)
+    let room = Workers.Room()
+    if try store.contains(digest, room) { return }
+    let file = open(source, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw .system("open", path: source, code: errno) }
+    defer { close(file) }
+    try store.insert(file, source, as: digest, hashes: true, sharing: true, room)
   }
 
   package func copy(_ digest: Digest, to destination: String) throws(StoreError) {
-    let path = path(of: digest)
-    guard access(path, F_OK) == 0 else { throw .missingObject(digest) }
-    let copied = try FileCopy.copyHashing(from: path, to: destination, mode: 0o666, digest.algorithm)
-    guard copied.digits == digest.digits else {
+    let (file, _, mustHash) = try opened().open(digest)
+    defer { close(file) }
+    let output = open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    guard output >= 0 else { throw .system("write", path: destination, code: errno) }
+    do throws(StoreError) {
+      defer { close(output) }
+      let found = try FileCopy.copy(
+        file, to: output, hashing: mustHash ? digest.algorithm : nil, sharing: true, paths: (path(of: digest), destination),
+        Workers.Room())
+      if let found, found.words != digest.words { throw .corruptObject(digest, path: path(of: digest)) }
+    } catch {
       unlink(destination)
-      throw .corruptObject(digest, path: path)
+      throw error
     }
   }
 
@@ -68,22 +90,46 @@ package struct DirectoryObjectStore: ObjectStore {
     guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, code: errno) }
   }
 
+  /// All digests, sorted. Files that are no objects are passed over.
   package func list() throws(StoreError) -> [Digest] {
     var digests: [Digest] = []
-    for folder in try AtomicFile.list(root) where folder.utf8.count == 2 {
-      for name in try AtomicFile.list("\(root)/\(folder)") {
-        let hex = folder + name
-        if let digest = Digest(.sha256, hex: hex) ?? Digest(.md5, hex: hex) { digests.append(digest) }
+    for (folder, algorithms) in layout.folders {
+      let fans = try fanFolders(in: folder)
+      let found = Slots<[Digest]>(fans.count, [])
+      try Workers.run(fans.count, piece: 4) { (range, _) throws(StoreError) in
+        for index in range {
+          found[index] = try AtomicFile.rawNames(in: "\(root)/\(folder)\(fans[index])").compactMap {
+            Self.digest(fans[index], $0, algorithms)
+          }
+        }
       }
+      digests += found.array().joined()
     }
-    return digests
+    return digests.sorted()
+  }
+
+  private static func digest(_ fan: String, _ name: [UInt8], _ algorithms: [Digest.Algorithm]) -> Digest? {
+    let isTree = name.count > 4 && name.suffix(4).elementsEqual(".dir".utf8)
+    let digits = Array(fan.utf8) + (isTree ? name.dropLast(4) : name[...])
+    return digits.withUnsafeBufferPointer { digits in
+      algorithms.lazy.compactMap { Digest($0, digits: digits, isTree: isTree) }.first
+    }
+  }
+
+  /// Names of the folders with two hexadecimal digits.
+  private func fanFolders(in folder: String) throws(StoreError) -> [String] {
+    try AtomicFile.rawNames(in: "\(root)/\(folder)").filter { $0.count == 2 && $0.allSatisfy { hexValue($0) != nil } }
+      .map { String(decoding: $0, as: UTF8.self) }.sorted()
   }
 
   /// Removes what writers that were killed left half-written. For the only writer, as `gc` is.
   package func removeLeftovers() throws(StoreError) {
-    for folder in try AtomicFile.list(root) where folder.utf8.count == 2 {
-      for name in try AtomicFile.list("\(root)/\(folder)") where name.hasSuffix(".tmp") {
-        try AtomicFile.removeAll("\(root)/\(folder)/\(name)")
+    for (folder, _) in layout.folders {
+      for fan in try fanFolders(in: folder) {
+        for name in try AtomicFile.rawNames(in: "\(root)/\(folder)\(fan)") where name.suffix(4).elementsEqual(".tmp".utf8) {
+          guard let name = String(validating: name, as: UTF8.self) else { continue }
+          try AtomicFile.removeAll("\(root)/\(folder)\(fan)/\(name)")
+        }
       }
     }
   }
@@ -98,10 +144,5 @@ package struct DirectoryObjectStore: ObjectStore {
     defer { close(descriptor) }
     let code = clinux_syncfs(descriptor)
     guard code == 0 else { throw .system("flush", path: root, code: code) }
-  }
-
-  private func makeParent(of path: String) throws(StoreError) {
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
-    try AtomicFile.makeFolder(String(path[..<slash]))
   }
 }

@@ -3,56 +3,67 @@
 internal import Glibc
 
 enum FileCopy {
-  /// Copies a file into a new one and hashes what was read.
+  /// Copies an open file into another, hashing what was read if an algorithm is given.
   ///
-  /// - Throws: `StoreError.system`; a part that was written stays for the caller to remove.
-  static func copyHashing(from source: String, to destination: String, mode: mode_t, _ algorithm: Digest.Algorithm)
-    throws(StoreError) -> Digest
-  {
-    let input = open(source, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw .system("open", path: source, code: errno) }
-    defer { close(input) }
-    let output = open(destination, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-    guard output >= 0 else { throw .system("write", path: destination, code: errno) }
-    let digest: Digest
-    do {
-      digest = try copyHashing(input, output, source, destination, algorithm)
-    } catch {
-      close(output)
-      throw error
+  /// - Parameters:
+  ///   - sharing: whether to try to share the blocks first, as some file systems can.
+  ///   - paths: of source and destination, for messages.
+  /// - Throws: `StoreError.system`.
+  static func copy(
+    _ input: Int32, to output: Int32, hashing algorithm: Digest.Algorithm?, sharing: Bool, paths: (String, String),
+    _ room: Workers.Room
+  ) throws(StoreError) -> Digest? {
+    if sharing, share(input, output) {
+      guard let algorithm else { return nil }
+      return try Digest.ofOpenFile(input, path: paths.0, algorithm, room).0
     }
-    guard close(output) == 0 else { throw .system("write", path: destination, code: errno) }
-    return digest
-  }
-
-  private static func copyHashing(
-    _ input: Int32, _ output: Int32, _ source: String, _ destination: String, _ algorithm: Digest.Algorithm
-  ) throws(StoreError) -> Digest {
-    // A reflink shares the blocks where the file system can; the hash is still of what was read.
-    if ioctl(output, UInt(0x4004_9409), input) == 0 {
-      return try Digest.ofOpenFile(input, path: source, algorithm).0
+    guard let algorithm else {
+      while try copyPiece(input, output, paths, room) > 0 {}
+      return nil
     }
     var hasher = ContentHasher(algorithm)
-    let capacity = 1 << 20
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 64)
-    defer { buffer.deallocate() }
     while true {
-      let count = read(input, buffer.baseAddress, capacity)
+      let count = try copyPiece(input, output, paths, room)
+      if count == 0 { return hasher.finish() }
+      hasher.update(UnsafeRawBufferPointer(rebasing: room.buffer[0..<count]))
+    }
+  }
+
+  /// A reflink; false where the file system cannot.
+  static func share(_ input: Int32, _ output: Int32) -> Bool { ioctl(output, UInt(0x4004_9409), input) == 0 }
+
+  private static func copyPiece(_ input: Int32, _ output: Int32, _ paths: (String, String), _ room: Workers.Room)
+    throws(StoreError) -> Int
+  {
+    let count = try readPiece(input, into: room.buffer, path: paths.0)
+    try writeAll(UnsafeRawBufferPointer(rebasing: room.buffer[0..<count]), to: output, path: paths.1)
+    return count
+  }
+
+  static func readPiece(_ input: Int32, into buffer: UnsafeMutableRawBufferPointer, path: String) throws(StoreError) -> Int {
+    while true {
+      let count = read(input, buffer.baseAddress, buffer.count)
+      if count >= 0 { return count }
+      guard errno == EINTR else { throw .system("read", path: path, code: errno) }
+    }
+  }
+
+  static func writeAll(_ bytes: UnsafeRawBufferPointer, to output: Int32, path: String) throws(StoreError) {
+    var written = 0
+    while written < bytes.count {
+      let count = write(output, bytes.baseAddress! + written, bytes.count - written)
       if count < 0 {
         if errno == EINTR { continue }
-        throw .system("read", path: source, code: errno)
+        throw .system("write", path: path, code: errno)
       }
-      if count == 0 { return hasher.finish() }
-      hasher.update(UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
-      var written = 0
-      while written < count {
-        let n = write(output, buffer.baseAddress! + written, count - written)
-        if n < 0 {
-          if errno == EINTR { continue }
-          throw .system("write", path: destination, code: errno)
-        }
-        written += n
-      }
+      written += count
     }
   }
 }
+
+/// What the process takes from the permission bits of new files.
+let umaskBits: UInt32 = {
+  let bits = umask(0)
+  umask(bits)
+  return bits
+}()

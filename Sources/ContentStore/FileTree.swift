@@ -1,22 +1,29 @@
 // The canonical list of a directory: what a tree object holds.
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 
-/// Files below a directory, sorted by path, each with its digest, size and executable bit.
+/// Files below a directory, sorted by the bytes of their whole paths, each with its digest and what else is known of it.
 ///
-/// The object's bytes are `pipe-tree 1`, then a line a file: `<hex> <size> <x or -> <path>`; in the path a backslash
-/// and a line feed are written `\\` and `\n`. Empty directories, times and owners are not part of it.
+/// A tree has two encodings, and the algorithm of its digest says which: SHA-256 has `pipe-tree 1` (`NativeTreeText`),
+/// MD5 in both its kinds has the list in JSON that DVC writes (`DVCTreeText`). Empty directories, times and owners are
+/// part of neither.
 package struct FileTree: Sendable, Equatable {
   package struct Entry: Sendable, Equatable {
     /// Relative to the directory.
     package var path: String
     package var digest: Digest
-    package var size: Int
+    /// Bytes; `nil` when the encoding did not say, as DVC's does not.
+    package var knownSize: Int?
+    /// Always false in what was read from DVC's encoding.
     package var isExecutable: Bool
 
-    package init(path: String, digest: Digest, size: Int, isExecutable: Bool) {
+    /// Bytes; 0 when they are not known.
+    package var size: Int { knownSize ?? 0 }
+
+    package init(path: String, digest: Digest, size: Int?, isExecutable: Bool) {
       self.path = path
       self.digest = digest
-      self.size = size
+      self.knownSize = size
       self.isExecutable = isExecutable
     }
   }
@@ -25,90 +32,111 @@ package struct FileTree: Sendable, Equatable {
 
   /// - Parameter entries: in any order; paths differ.
   package init(_ entries: [Entry]) {
-    self.entries = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.entries = Self.isSorted(entries) ? entries : entries.sorted { Self.compare($0.path, $1.path).order < 0 }
   }
 
-  /// Bytes of all files together.
+  /// Bytes of all files together, as far as they are known.
   package var size: Int { entries.reduce(0) { $0 + $1.size } }
 
-  package var encoded: [UInt8] {
-    var out: [UInt8] = Array("pipe-tree 1\n".utf8)
-    out.reserveCapacity(entries.count * 100)
-    for entry in entries {
-      out.append(contentsOf: entry.digest.digits.utf8)
-      out.append(contentsOf: " \(entry.size) \(entry.isExecutable ? "x" : "-") ".utf8)
-      for byte in entry.path.utf8 {
-        switch byte {
-        case UInt8(ascii: "\\"): out.append(contentsOf: "\\\\".utf8)
-        case UInt8(ascii: "\n"): out.append(contentsOf: "\\n".utf8)
-        default: out.append(byte)
-        }
-      }
-      out.append(UInt8(ascii: "\n"))
-    }
-    return out
+  /// The object's bytes under an algorithm.
+  package func encoded(_ algorithm: Digest.Algorithm) -> [UInt8] {
+    algorithm == .sha256 ? NativeTreeText.encode(entries) : DVCTreeText.encode(entries)
   }
 
-  package var digest: Digest { Digest.of(encoded).asTree() }
+  /// The object's name under an algorithm.
+  package func digest(_ algorithm: Digest.Algorithm) -> Digest { Digest.of(encoded(algorithm), algorithm).asTree() }
 
-  /// Reads a tree object. Nothing in it is trusted: paths must stay inside, be sorted and differ.
+  package var encoded: [UInt8] { encoded(.sha256) }
+  package var digest: Digest { digest(.sha256) }
+
+  /// Reads a tree object in the encoding of its digest's algorithm. Nothing in it is trusted: paths must stay inside,
+  /// differ, and not lie below a file.
   ///
   /// - Throws: `StoreError.malformedTree`.
   package init(decoding bytes: [UInt8], named digest: Digest) throws(StoreError) {
-    let header = Array("pipe-tree 1\n".utf8)
-    guard bytes.starts(with: header), bytes.last == UInt8(ascii: "\n") else {
-      throw .malformedTree(digest, why: "it does not begin with `pipe-tree 1`, or its last line is cut off")
+    var rows: [Entry] = []
+    do throws(Flaw) {
+      if digest.algorithm == .sha256 {
+        rows = try NativeTreeText.decode(bytes)
+      } else {
+        rows = try DVCTreeText.decode(bytes, digest.algorithm)
+        if !Self.isSorted(rows) { rows.sort { Self.compare($0.path, $1.path).order < 0 } }
+      }
+      try Self.checkPaths(rows, native: digest.algorithm == .sha256)
+    } catch {
+      throw .malformedTree(digest, why: error.why)
     }
-    var entries: [Entry] = []
-    // Earlier files whose path begins the current one: in byte order no other can be a folder of it.
-    var prefixes: [String] = []
-    var rest = bytes[header.count...]
-    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      let number = entries.count + 2
-      guard let entry = Entry(line: rest[..<end]) else {
-        throw .malformedTree(digest, why: "line \(number) is not a safe file entry")
+    entries = rows
+  }
+
+  /// What is wrong with an encoding, in words.
+  struct Flaw: Error { let why: String }
+
+  // MARK: Order
+
+  /// How two paths compare by bytes, and how many bytes they begin with in common.
+  static func compare(_ a: String, _ b: String) -> (order: Int, shared: Int) {
+    withBytes(a) { a in
+      withBytes(b) { b in
+        let length = min(a.count, b.count)
+        var shared = 0
+        while shared < length, a[shared] == b[shared] { shared += 1 }
+        if shared < length { return (Int(a[shared]) - Int(b[shared]), shared) }
+        return (a.count - b.count, shared)
       }
-      if let last = entries.last, !last.path.utf8.lexicographicallyPrecedes(entry.path.utf8) {
-        throw .malformedTree(digest, why: "line \(number) is out of order")
-      }
-      while let top = prefixes.last, !entry.path.utf8.starts(with: top.utf8) { prefixes.removeLast() }
-      guard !prefixes.contains(where: { entry.path.utf8.dropFirst($0.utf8.count).first == UInt8(ascii: "/") }) else {
-        throw .malformedTree(digest, why: "line \(number) lies below a file")
-      }
-      prefixes.append(entry.path)
-      entries.append(entry)
-      rest = rest[(end + 1)...]
     }
-    self.entries = entries
+  }
+
+  private static func isSorted(_ entries: [Entry]) -> Bool {
+    for index in entries.indices.dropFirst() where compare(entries[index - 1].path, entries[index].path).order >= 0 {
+      return false
+    }
+    return true
+  }
+
+  /// Refuses paths that repeat, that lie below a file or, in the native encoding, that are out of order.
+  private static func checkPaths(_ entries: [Entry], native: Bool) throws(Flaw) {
+    // Lengths of the earlier paths that the current one begins with: in byte order no other can be a folder of it.
+    var above: [Int] = []
+    for (index, entry) in entries.enumerated() {
+      if index > 0 {
+        let (order, shared) = compare(entries[index - 1].path, entry.path)
+        guard order < 0 else {
+          throw Flaw(why: native ? "line \(index + 2) is out of order" : "two of its rows have the same path")
+        }
+        while let last = above.last, last > shared { above.removeLast() }
+        let isBelow = withBytes(entry.path) { bytes in above.contains { bytes[$0] == UInt8(ascii: "/") } }
+        if isBelow {
+          throw Flaw(why: native ? "line \(index + 2) lies below a file" : "one of its rows lies below a file")
+        }
+      }
+      above.append(entry.path.utf8.count)
+    }
+  }
+
+  /// Whether bytes are a relative path without empty components, `.`, `..` or NUL.
+  static func isSafe(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    var start = 0
+    var index = 0
+    while true {
+      let isEnd = index == path.count
+      if isEnd || path[index] == UInt8(ascii: "/") {
+        let length = index - start
+        if length == 0 || (length <= 2 && path[start..<index].allSatisfy({ $0 == UInt8(ascii: ".") })) { return false }
+        if isEnd { return true }
+        start = index + 1
+      } else if path[index] == 0 {
+        return false
+      }
+      index += 1
+    }
   }
 }
 
-extension FileTree.Entry {
-  fileprivate init?(line: ArraySlice<UInt8>) {
-    let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
-    guard fields.count == 4, let hex = String(validating: fields[0], as: UTF8.self),
-      let digest = Digest(.sha256, hex: hex), !digest.isTree,
-      let size = String(validating: fields[1], as: UTF8.self).flatMap({ Int($0) }), "\(size)".utf8.elementsEqual(fields[1]),
-      size >= 0, fields[2].count == 1
-    else { return nil }
-    let mode = fields[2][fields[2].startIndex]
-    guard mode == UInt8(ascii: "x") || mode == UInt8(ascii: "-") else { return nil }
-    var path: [UInt8] = []
-    var escaped = false
-    for byte in fields[3] {
-      if escaped {
-        guard byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "n") else { return nil }
-        path.append(byte == UInt8(ascii: "n") ? UInt8(ascii: "\n") : byte)
-        escaped = false
-      } else if byte == UInt8(ascii: "\\") {
-        escaped = true
-      } else {
-        path.append(byte)
-      }
-    }
-    guard !escaped, let text = String(validating: path, as: UTF8.self),
-      WorkspacePath(text)?.text.utf8.elementsEqual(path) == true
-    else { return nil }
-    self.init(path: text, digest: digest, size: size, isExecutable: mode == UInt8(ascii: "x"))
-  }
+/// A string's UTF-8, without a copy where that is possible.
+@inline(__always)
+func withBytes<Result>(_ text: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+  if let result = text.utf8.withContiguousStorageIfAvailable(body) { return result }
+  var copy = text
+  return copy.withUTF8(body)
 }

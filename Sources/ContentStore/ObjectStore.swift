@@ -23,9 +23,18 @@ package protocol ObjectStore: Sendable {
 
   /// All digests, sorted.
   func list() throws(StoreError) -> [Digest]
+
+  /// Those of the digests that are not there, in their order.
+  func missing(among digests: [Digest]) throws(StoreError) -> [Digest]
 }
 
 extension ObjectStore {
+  package func missing(among digests: [Digest]) throws(StoreError) -> [Digest] {
+    var missing: [Digest] = []
+    for digest in digests where try !contains(digest) { missing.append(digest) }
+    return missing
+  }
+
   /// The directory list that a tree digest names.
   package func tree(_ digest: Digest) throws(StoreError) -> FileTree {
     try FileTree(decoding: bytes(of: digest), named: digest)
@@ -35,7 +44,6 @@ extension ObjectStore {
   package func containsAll(of digest: Digest) throws(StoreError) -> Bool {
     guard try contains(digest) else { return false }
     guard digest.isTree else { return true }
-    for entry in try tree(digest).entries where try !contains(entry.digest) { return false }
-    return true
+    return try missing(among: tree(digest).entries.map(\.digest)).isEmpty
   }
 }

@@ -10,10 +10,23 @@ package struct FileStat: Sendable, Hashable {
   package var modified: Int64
   package var changed: Int64
   package var mode: UInt32
+  /// Names that the file has.
+  package var links: UInt32 = 1
 
   package enum Kind: Sendable { case file, directory, link, other }
 
-  var newestTime: Int64 { max(modified, changed) }
+  var newestTime: Int64 { isReadOnly ? modified : max(modified, changed) }
+
+  /// Nobody may write it, as is so with objects and their links.
+  var isReadOnly: Bool { mode & 0o222 == 0 }
+
+  /// Whether the content is the same, as far as a stat can say.
+  ///
+  /// The change time of a read-only file does not count: it moves whenever an object gets or loses a name.
+  func matches(_ other: FileStat) -> Bool {
+    inode == other.inode && size == other.size && modified == other.modified && mode == other.mode
+      && (changed == other.changed || isReadOnly)
+  }
 
   package var kind: Kind {
     switch mode & S_IFMT {
@@ -32,11 +45,30 @@ package struct FileStat: Sendable, Hashable {
   package init?(_ path: String, followingLinks: Bool = true) {
     var info = stat()
     guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0 else { return nil }
+    self.init(info)
+  }
+
+  /// Looks at a name in an open folder.
+  init?(_ name: String, in folder: Int32, followingLinks: Bool = true) {
+    var info = stat()
+    guard fstatat(folder, name, &info, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    self.init(info)
+  }
+
+  /// Looks at an open file.
+  init?(_ descriptor: Int32) {
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { return nil }
+    self.init(info)
+  }
+
+  init(_ info: stat) {
     inode = UInt64(info.st_ino)
     size = Int64(info.st_size)
     modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
     changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
     mode = info.st_mode
+    links = UInt32(truncatingIfNeeded: info.st_nlink)
   }
 }
 
@@ -56,7 +88,7 @@ package struct StatCache: Sendable {
 
   /// The digest of the file that had this stat, when that can be relied on.
   package func digest(of path: String, _ stat: FileStat) -> Digest? {
-    guard let entry = entries[path], entry.stat == stat, stat.newestTime < entry.madeAt else { return nil }
+    guard let entry = entries[path], entry.stat.matches(stat), stat.newestTime < entry.madeAt else { return nil }
     return entry.digest
   }
 
@@ -67,7 +99,7 @@ package struct StatCache: Sendable {
   ///   - isOwn: whether this process wrote the file itself just now, so that nobody else can have changed it since.
   package mutating func remember(_ path: String, _ stat: FileStat, _ digest: Digest, isOwn: Bool = false) {
     let madeAt = isOwn ? stat.newestTime + 1 : Self.coarseNow()
-    if let known = entries[path], known.stat == stat, known.digest == digest, stat.newestTime >= madeAt { return }
+    if let known = entries[path], known.stat.matches(stat), known.digest == digest, stat.newestTime >= madeAt { return }
     entries[path] = Entry(stat: stat, madeAt: madeAt, digest: digest)
     isChanged = true
   }

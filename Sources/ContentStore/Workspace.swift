@@ -30,15 +30,27 @@ package enum Content: Sendable, Equatable {
 package final class Workspace: Sendable {
   package let root: String
   private let statCacheFile: String
-  private let stagingFolder: String?
-  private let statCache: Mutex<StatCache>
+  let stagingFolder: String?
+  let statCache: Mutex<StatCache>
+  /// What digests of this workspace are made with.
+  package let algorithm: Digest.Algorithm
+  /// The order in which ways to bring an object in are tried.
+  package let links: [LinkKind]
 
   /// - Parameters:
   ///   - root: absolute, without links.
   ///   - statCacheFile: absolute; read now, written by `saveStatCache`.
   ///   - stagingFolder: where outputs are laid out before they take their place, on the workspace's file system, so that
   ///     nothing of a killed `put` stays among the project's files; `nil` is beside the output.
-  package init(root: String, statCacheFile: String, stagingFolder: String? = nil) {
+  ///   - algorithm: that of the project's dialect.
+  ///   - links: how objects become files, tried in this order; with `hardlink` or `symlink` first, what is taken into a
+  ///     store is linked back from it, as DVC's `cache.type` says.
+  package init(
+    root: String, statCacheFile: String, stagingFolder: String? = nil, algorithm: Digest.Algorithm = .sha256,
+    links: [LinkKind] = LinkKind.usual
+  ) {
+    self.algorithm = algorithm
+    self.links = links
     self.root = root
     self.statCacheFile = statCacheFile
     self.stagingFolder = stagingFolder
@@ -61,14 +73,15 @@ package final class Workspace: Sendable {
   /// The same for a file outside the workspace.
   package func content(absolute path: String, as algorithm: Digest.Algorithm? = nil) throws(StoreError) -> Content {
     guard let info = FileStat(path) else { return .missing }
+    let algorithm = algorithm ?? self.algorithm
     switch info.kind {
     case .file:
-      return .file(try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable)
+      return .file(try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable)
     case .directory:
       var entries: [FileTree.Entry] = []
-      try collect(path, below: "", into: &entries)
+      try collect(path, below: "", algorithm, into: &entries)
       let tree = FileTree(entries)
-      return .directory(tree, tree.digest)
+      return .directory(tree, tree.digest(algorithm))
     case .link, .other:
       throw .specialFile(path: path)
     }
@@ -79,14 +92,17 @@ package final class Workspace: Sendable {
     throw .malformedFile(path: pattern.text, why: "patterns are not read yet")
   }
 
-  private func digest(ofFile path: String, _ info: FileStat) throws(StoreError) -> Digest {
+  private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm) throws(StoreError) -> Digest {
+    guard algorithm == self.algorithm else { return try Digest.ofFile(path, algorithm).0 }
     if let known = statCache.withLock({ $0.digest(of: path, info) }) { return known }
-    let (digest, _) = try Digest.ofFile(path)
+    let (digest, _) = try Digest.ofFile(path, algorithm)
     statCache.withLock { $0.remember(path, info, digest) }
     return digest
   }
 
-  private func collect(_ folder: String, below prefix: String, into entries: inout [FileTree.Entry]) throws(StoreError) {
+  private func collect(
+    _ folder: String, below prefix: String, _ algorithm: Digest.Algorithm, into entries: inout [FileTree.Entry]
+  ) throws(StoreError) {
     for name in try AtomicFile.list(folder) {
       let path = "\(folder)/\(name)"
       guard let info = FileStat(path) else { throw .system("follow the link", path: path, code: ENOENT) }
@@ -94,80 +110,17 @@ package final class Workspace: Sendable {
       case .file:
         entries.append(
           FileTree.Entry(
-            path: prefix + name, digest: try digest(ofFile: path, info), size: Int(info.size), isExecutable: info.isExecutable))
+            path: prefix + name, digest: try digest(ofFile: path, info, algorithm), size: Int(info.size), isExecutable: info.isExecutable))
       case .directory:
         guard FileStat(path, followingLinks: false)?.kind == .directory else { throw .specialFile(path: path) }
-        try collect(path, below: prefix + name + "/", into: &entries)
+        try collect(path, below: prefix + name + "/", algorithm, into: &entries)
       case .link, .other:
         throw .specialFile(path: path)
       }
     }
   }
 
-  /// Keeps a path's content in a store. `content` is what `content(of:)` said; a file that changed since is refused.
-  package func take(_ path: WorkspacePath, _ content: Content, into store: any ObjectStore) throws(StoreError) {
-    switch content {
-    case .missing: break
-    case .file(let digest, _, _): try store.insert(contentsOf: absolute(path), as: digest)
-    case .directory(let tree, let digest):
-      for entry in tree.entries { try store.insert(contentsOf: "\(absolute(path))/\(entry.path)", as: entry.digest) }
-      try store.insert(tree.encoded, as: digest)
-    }
-  }
-
-  /// Makes a path hold what a digest names, writing beside it and renaming.
-  ///
-  /// - Throws: `missingObject`, `corruptObject`, `malformedTree`, `escapes`, `system`; then the path holds what it held.
-  package func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore)
-    throws(StoreError)
-  {
-    try makeParent(of: path)
-    let target = absolute(path)
-    let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"
-    do {
-      if digest.isTree {
-        try putTree(try store.tree(digest), at: staging, from: store)
-      } else {
-        try putFile(digest, at: staging, isExecutable: isExecutable, from: store)
-      }
-      try replace(target, with: staging)
-      rememberOwn(digest, at: target, from: store)
-    } catch {
-      try? AtomicFile.removeAll(staging)
-      throw error
-    }
-  }
-
-  private func putFile(_ digest: Digest, at path: String, isExecutable: Bool, from store: any ObjectStore) throws(StoreError) {
-    try store.copy(digest, to: path)
-    if isExecutable, chmod(path, 0o777 & ~Self.umaskBits) != 0 { throw .system("write", path: path, code: errno) }
-  }
-
-  private func putTree(_ tree: FileTree, at staging: String, from store: any ObjectStore)
-    throws(StoreError)
-  {
-    try AtomicFile.makeFolder(staging)
-    for entry in tree.entries {
-      let path = "\(staging)/\(entry.path)"
-      if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) { try AtomicFile.makeFolder(String(path[..<slash])) }
-      try putFile(entry.digest, at: path, isExecutable: entry.isExecutable, from: store)
-    }
-  }
-
-  private func rememberOwn(_ digest: Digest, at target: String, from store: any ObjectStore) {
-    var written = [(target, digest)]
-    if digest.isTree {
-      guard let tree = try? store.tree(digest) else { return }
-      written = tree.entries.map { ("\(target)/\($0.path)", $0.digest) }
-    }
-    let stats = written.map { ($0.0, FileStat($0.0), $0.1) }
-    statCache.withLock { cache in
-      for case (let path, let info?, let digest) in stats { cache.remember(path, info, digest, isOwn: true) }
-    }
-  }
-
-  private func replace(_ target: String, with staging: String) throws(StoreError) {
+  func replace(_ target: String, with staging: String) throws(StoreError) {
     if rename(staging, target) == 0 { return }
     guard errno == EISDIR || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST else {
       throw .system("write", path: target, code: errno)
@@ -184,7 +137,7 @@ package final class Workspace: Sendable {
   }
 
   /// - Throws: `escapes` when the nearest folder above `path` that is there lies outside the workspace.
-  private func checkParent(of path: WorkspacePath) throws(StoreError) {
+  func checkParent(of path: WorkspacePath) throws(StoreError) {
     var folder = path.parent
     while let current = folder {
       if let real = realpath(absolute(current), nil) {
@@ -199,9 +152,6 @@ package final class Workspace: Sendable {
       folder = current.parent
     }
   }
-
-  /// Makes links to objects into files of their own, so that a stage may write them.
-  package func unprotect(_ path: WorkspacePath) throws(StoreError) {}
 
   package func remove(_ path: WorkspacePath) throws(StoreError) {
     try checkParent(of: path)
@@ -226,7 +176,9 @@ package final class Workspace: Sendable {
     if !young.isEmpty {
       usleep(12_000)
       for path in young {
-        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path) else { continue }
+        guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else {
+          continue
+        }
         statCache.withLock { $0.remember(path, info, digest) }
       }
     }
@@ -237,10 +189,4 @@ package final class Workspace: Sendable {
   package func pruneStatCache() {
     statCache.withLock { $0.prune { FileStat($0, followingLinks: false) == nil } }
   }
-
-  private static let umaskBits: UInt32 = {
-    let bits = umask(0)
-    umask(bits)
-    return bits
-  }()
 }

@@ -13,9 +13,8 @@ extension Configuration {
     guard var layer = layer(level) else { throw Self.outside(level) }
     try change(&layer.text)
     rewritePaths(&layer)
-    var merged = Configuration(layers.filter { $0.level < level } + [layer], paths: paths)
-    merged.paths = paths
-    try merged.check()
+    let weaker = layers.filter { $0.level <= level && $0.file != layer.file }
+    try Configuration(weaker + [layer], paths: paths).check()
     return layer
   }
 

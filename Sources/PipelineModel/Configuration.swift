@@ -127,8 +127,10 @@ package struct Configuration: Sendable, Equatable {
     self.paths = paths
   }
 
-  /// The layer of a level; `nil` outside a project for the levels that a project has.
-  package func layer(_ level: ConfigurationLevel) -> ConfigurationLayer? { layers.first { $0.level == level } }
+  /// The layer of a level that edits go to; `nil` outside a project for the levels that a project has.
+  ///
+  /// Of two files of one level the later one is stronger.
+  package func layer(_ level: ConfigurationLevel) -> ConfigurationLayer? { layers.last { $0.level == level } }
 
   /// An option as the strongest level sets it, with paths resolved.
   package func value(_ name: OptionName) -> (value: ConfigText.Value, layer: ConfigurationLayer)? {

@@ -36,6 +36,31 @@ package struct Pipeline: Sendable {
     self.models = models
   }
 
+  /// Several manifests of one project as one pipeline. Title, description, report and models are those of the manifest at
+  /// the root or, where it has none, of the first that has some.
+  package static func merging(_ pipelines: [Pipeline]) -> Pipeline {
+    let root = pipelines.first { !$0.file.contains("/") }
+    let ranked = (root.map { [$0] } ?? []) + pipelines.filter { $0.file != root?.file }
+    return Pipeline(
+      merged: pipelines, file: ranked.first?.file ?? "", title: ranked.lazy.compactMap(\.title).first,
+      description: ranked.lazy.compactMap(\.description).first,
+      reportSources: ranked.lazy.map(\.reportSources).first { !$0.isEmpty } ?? [],
+      models: ranked.lazy.map(\.models).first { !$0.isEmpty } ?? [])
+  }
+
+  private init(
+    merged: [Pipeline], file: String, title: String?, description: String?, reportSources: [(role: String, path: WorkspacePath)],
+    models: [ModelDeclaration]
+  ) {
+    self.init(
+      file: file, title: title, description: description, stages: merged.flatMap(\.stages), reportSources: reportSources,
+      models: models)
+    parameterFiles = merged.flatMap(\.parameterFiles)
+    metricsFiles = merged.flatMap(\.metricsFiles)
+    plots = merged.flatMap(\.plots)
+    artifacts = merged.flatMap(\.artifacts)
+  }
+
   package func stage(named name: String) -> Stage? { stages.first { $0.name == name } }
 }
 

@@ -40,6 +40,21 @@ package struct YAMLNode: Sendable, Equatable {
     self.mark = mark
   }
 
+  /// A tree that reads as the value, all of it at one place.
+  package init(value: ParameterValue, at mark: YAMLMark) {
+    self.mark = mark
+    switch value {
+    case .null: content = .scalar("", isPlain: true)
+    case .bool(let flag): content = .scalar(flag ? "true" : "false", isPlain: true)
+    case .integer(let number): content = .scalar("\(number)", isPlain: true)
+    case .double(let number):
+      content = .scalar(number.isNaN ? ".nan" : number.isInfinite ? (number < 0 ? "-.inf" : ".inf") : "\(number)", isPlain: true)
+    case .text(let text): content = .scalar(text, isPlain: false)
+    case .list(let items): content = .sequence(items.map { YAMLNode(value: $0, at: mark) })
+    case .mapping(let pairs): content = .mapping(pairs.map { (YAMLKey($0.0, at: mark), YAMLNode(value: $0.1, at: mark)) })
+    }
+  }
+
   package func location(in file: String) -> SourceLocation {
     SourceLocation(file: file, line: mark.line, column: mark.column)
   }
@@ -49,10 +64,13 @@ package struct YAMLNode: Sendable, Equatable {
 package struct YAMLKey: Sendable, Hashable {
   package var text: String
   package var mark: YAMLMark
+  /// Whether it stands without quotes, so that `true` may be a flag.
+  package var isPlain: Bool
 
-  package init(_ text: String, at mark: YAMLMark) {
+  package init(_ text: String, at mark: YAMLMark, isPlain: Bool = false) {
     self.text = text
     self.mark = mark
+    self.isPlain = isPlain
   }
 
   package func location(in file: String) -> SourceLocation {

@@ -216,7 +216,7 @@ package enum YAMLReader {
         let key = try node(type, event, &parser, depth: depth + 1)
         let (valueType, valueEvent) = try next(&parser)
         let value = try node(valueType, valueEvent, &parser, depth: depth + 1)
-        guard case .scalar(let text, _) = key.content else {
+        guard case .scalar(let text, let isPlain) = key.content else {
           _ = fail("a key has to be text", key.mark)
           continue
         }
@@ -224,7 +224,7 @@ package enum YAMLReader {
           _ = fail("key `\(text)` stands twice", key.mark, causes: ["the first is on line \(first)"])
           continue
         }
-        pairs.append((YAMLKey(text, at: key.mark), value))
+        pairs.append((YAMLKey(text, at: key.mark, isPlain: isPlain), value))
         if pairs.count == 16 { for pair in pairs { lines[pair.key.text] = pair.key.mark.line } }
         if pairs.count > 16 { lines[text] = key.mark.line }
       }

@@ -75,6 +75,8 @@ final class BuildListener: Sendable {
     case .upToDate, .frozen, .skipped: break
     case .restored:
       if !isQuiet { terminal.note("\(head) restored: \(outcome.reasons.map(\.description).joined(separator: "; "))") }
+    case .recorded:
+      if !isQuiet { terminal.note("\(head) recorded: \(outcome.reasons.map(\.description).joined(separator: "; "))") }
     case .ran: if !isQuiet { terminal.note("\(head) done in \(durationText(outcome.seconds))") }
     case .failed(var diagnostic):
       // The end of the stage's output is a cause with several lines; it has just been shown.
@@ -93,6 +95,7 @@ final class BuildListener: Sendable {
     }
     count("ran") { if case .ran = $0 { true } else { false } }
     count("restored") { if case .restored = $0 { true } else { false } }
+    count("recorded") { if case .recorded = $0 { true } else { false } }
     count("up to date") { if case .upToDate = $0 { true } else { false } }
     count("frozen") { if case .frozen = $0 { true } else { false } }
     count("failed") { if case .failed = $0 { true } else { false } }

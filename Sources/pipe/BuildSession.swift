@@ -10,16 +10,17 @@ import Tracking
 
 /// Write order: objects → traces → run record → lock file → registry → ledger → report.
 struct BuildSession {
-  let project: Project
-  let pipeline: Pipeline
+  let loaded: LoadedProject
   let graph: StageGraph
+  private var project: Project { loaded.project }
+  private var pipeline: Pipeline { loaded.pipeline }
   private let listener: BuildListener
   private let workspace: Workspace
   private let recorder: RunRecorder
 
-  init(project: Project, pipeline: Pipeline, graph: StageGraph, isQuiet: Bool) throws {
-    self.project = project
-    self.pipeline = pipeline
+  init(_ loaded: LoadedProject, graph: StageGraph, isQuiet: Bool) throws {
+    let project = loaded.project
+    self.loaded = loaded
     self.graph = graph
     self.listener = BuildListener(isQuiet: isQuiet)
     self.workspace = project.workspace()
@@ -27,13 +28,14 @@ struct BuildSession {
   }
 
   func build(
-    order: [Int], options: BuildOptions, holding lock: borrowing WorkspaceLock, writesReport: Bool
+    order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing WorkspaceLock, writesReport: Bool
   ) async throws -> BuildOutcome {
     let executor = ProcessExecutor()
     Interruption.shared.watch(executor)
     try Build.recover(scratch: project.scratchFolder, workspace: workspace)
     let place = BuildPlace(
-      workspace: workspace, store: project.store, scratch: "\(project.scratchFolder)/\(recorder.runID)",
+      workspace: workspace, store: project.store, records: project.records, dialect: project.dialect,
+      scratch: "\(project.scratchFolder)/\(recorder.runID)",
       program: try Self.program(), environment: ProcessInfo.processInfo.environment)
     // Announced only when something happens: a no-op writes nothing. A build asks for the commit before its first change.
     var facts = recorder.facts
@@ -44,10 +46,10 @@ struct BuildSession {
     }
     let build = Build(
       graph: graph, order: order, options: options, place: place,
-      inspector: Inspector(workspace: workspace, work: .live(root: project.root)), traces: project.traces,
+      inspector: Inspector(workspace: workspace, work: .live(project), dialect: project.dialect, graph: graph),
+      traces: project.traceStore(loaded),
       executor: executor, facts: facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
-    let before = try project.lock()
-    let outcome = await build.run(lock: before)
+    let outcome = await build.run(lock: loaded.lock)
     try record(outcome, writesReport: writesReport)
     return outcome
   }
@@ -55,7 +57,7 @@ struct BuildSession {
   private func record(_ outcome: BuildOutcome, writesReport: Bool) throws {
     if outcome.didWork {
       try recorder.write(outcome, pipeline: pipeline)
-      try project.write(outcome.lock, for: pipeline)
+      try agree(on: outcome)
       workspace.pruneStatCache()
       try? AtomicFile.removeAll("\(project.scratchFolder)/\(recorder.runID)")
     }
@@ -64,6 +66,17 @@ struct BuildSession {
     try enter(outcome)
     if outcome.didWork { _ = try IndexedLedger.open(project) }
     if writesReport { try report() }
+  }
+
+  /// Lock files and pointer files learn the results; Git is kept away from what the store has.
+  private func agree(on outcome: BuildOutcome) throws {
+    let results = AgreedResults(project: project, loaded: loaded)
+    var written = try results.write(outcome.lock)
+    if !project.dialect.isNative {
+      let made = outcome.stages.filter { $0.isGood && $0.madeResult }.flatMap(\.stage.outputs).filter(\.isCached).map(\.path)
+      written += try results.ignore(made)
+    }
+    try results.stage(written)
   }
 
   /// New versions go to the registry also when their stage was restored, or a build was killed before it got here.
@@ -89,5 +102,12 @@ struct BuildSession {
       throw Diagnostic(.bug, "this program does not know its own path", hints: ["/proc has to be mounted"])
     }
     return path
+  }
+}
+
+extension Project {
+  /// Where results of earlier runs are looked for and kept.
+  func traceStore(_ loaded: LoadedProject) -> any TraceStore {
+    dialect.isNative ? traces : RunCache(root: "\(cacheFolder)/runs", facts: traces, stages: loaded.pipeline.stages)
   }
 }

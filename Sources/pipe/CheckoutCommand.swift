@@ -26,7 +26,7 @@ struct CheckoutCommand: ParsableCommand {
     let project = try Project.find()
     let pipeline = try project.pipeline()
     let graph = try StageGraph(pipeline.stages)
-    let wanted = try graph.indices(of: targets, file: Project.manifestName)
+    let wanted = targets.isEmpty ? graph.order : try TargetSelection(project, graph).indices(of: targets)
     try project.makeStateFolders()
     let holding = try project.takeLock()
     defer { withExtendedLifetime(holding) {} }

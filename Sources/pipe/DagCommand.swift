@@ -25,9 +25,9 @@ struct DagCommand: ParsableCommand {
   }
 
   func run() throws {
-    let pipeline = try Project.find().pipeline()
-    let graph = try StageGraph(pipeline.stages)
-    let order = graph.closure(of: try graph.indices(of: targets, file: Project.manifestName))
+    let project = try Project.find()
+    let graph = try project.load().graph()
+    let order = targets.isEmpty ? graph.order : graph.closure(of: try TargetSelection(project, graph).indices(of: targets))
     let description = GraphDescription(graph, order: order)
     Terminal.standard.out(
       dot ? GraphText.dot(description) : mermaid ? GraphText.mermaid(description) : GraphText.plain(description))

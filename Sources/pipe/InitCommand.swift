@@ -1,23 +1,45 @@
-// `pipe init`: a first project in this folder.
+// `pipe init`: a first project in this folder, in either dialect.
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import ContentStore
 import Diagnostics
-import Foundation
+import PipelineModel
+import Glibc
 
 struct InitCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Make a project in this folder: a pipeline, its parameters, and the folder for results.",
     discussion: """
-      What is there already stays as it is.
+      What is there already stays as it is. With `--dvc` the project has DVC's layout, and `dvc` and `pipe` may take turns in it.
 
-      Example:
+      Examples:
         mkdir study && cd study && pipe init && pipe repro
+        git init && pipe init --dvc
       """)
 
+  @Flag(help: "Make a project in DVC's layout: `.dvc/` and `.dvcignore`.") var dvc = false
+  @Flag(help: "With --dvc: do without Git.") var noScm = false
+  @Flag(help: "With --dvc: make the project in a folder below the top of the Git repository.") var subdir = false
+  @Flag(name: [.short, .long], help: "With --dvc: replace `.dvc/`, with all that it keeps.") var force = false
+  @Flag(name: [.short, .long], help: "Say nothing when it is done.") var quiet = false
+  @Argument(help: "The folder. Default: this one.", completion: .directory) var folder = "."
+
+  func validate() throws {
+    if !dvc, noScm || subdir || force { throw ValidationError("--no-scm, --subdir and --force go with --dvc") }
+    if noScm, subdir { throw ValidationError("--no-scm and --subdir exclude each other") }
+  }
+
   func run() throws {
-    let root = FileManager.default.currentDirectoryPath
+    try AtomicFile.makeFolder(folder)
+    guard let real = realpath(folder, nil) else { throw Diagnostic(.input, "there is no folder `\(folder)`") }
+    defer { free(real) }
+    let root = String(cString: real)
+    if dvc {
+      try DVCProjectFolder(root: root, usesGit: !noScm, isBelowTop: subdir).make(replacing: force)
+      if !quiet { Terminal.standard.note("made .dvc/ and .dvcignore\(noScm ? "" : ", which the next commit should hold")") }
+      return
+    }
     if FileStat("\(root)/dvc.yaml") != nil {
       throw Diagnostic(
         .input, "`dvc.yaml` is here already; a folder has one manifest",
@@ -29,9 +51,10 @@ struct InitCommand: ParsableCommand {
       try AtomicFile.write(text, to: "\(root)/\(name)")
       made.append(name)
     }
-    try Project(root: root).makeStateFolders()
+    try AtomicFile.makeFolder("\(root)/\(Dialect.native.markerFolder)")
+    try Project.find(from: root).makeStateFolders()
     let list = made.isEmpty ? "nothing new" : made.joined(separator: ", ")
-    Terminal.standard.note("made \(list) and .pipe/; `pipe repro` runs the pipeline")
+    if !quiet { Terminal.standard.note("made \(list) and .pipe/; `pipe repro` runs the pipeline") }
   }
 
   private static let manifest = """

@@ -34,6 +34,7 @@ struct LineageCommand: ParsableCommand {
   /// A path stands for what is agreed for it now: what the lock file says.
   private func agreed(_ project: Project) throws -> Trace.Result? {
     let outputs = try project.lock().entries.values.flatMap(\.outputs)
-    return Project.paths(query).lazy.compactMap { path in outputs.first { $0.path == path.text } }.first
+    let paths = [project.path(query), WorkspacePath(query)].compactMap { $0 }
+    return paths.lazy.compactMap { path in outputs.first { $0.path == path.text } }.first
   }
 }

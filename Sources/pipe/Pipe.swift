@@ -34,7 +34,9 @@ struct Pipe: AsyncParsableCommand {
         name: "Data", subcommands: [CheckoutCommand.self, GCCommand.self, PushCommand.self, FetchCommand.self, PullCommand.self]),
       CommandGroup(
         name: "Models", subcommands: [ModelCommand.self, ExportCommand.self, ServeCommand.self, KitCommand.self]),
-      CommandGroup(name: "More", subcommands: [CompletionCommand.self, NotebookCommand.self]),
+      CommandGroup(name: "Settings", subcommands: [ConfigCommand.self, RemoteCommand.self, CacheCommand.self]),
+      CommandGroup(
+        name: "More", subcommands: [RootCommand.self, VersionCommand.self, CompletionCommand.self, NotebookCommand.self]),
     ])
 
   static func main() async {

@@ -6,13 +6,15 @@ import PipelineModel
 
 /// Makes the plan of a project without changing it.
 struct PlanReader {
-  let project: Project
+  let loaded: LoadedProject
 
   func plan(_ graph: StageGraph, order: [Int], force: Bool) throws -> Plan {
-    let inspector = Inspector(workspace: project.workspace(), work: .live(root: project.root))
+    let project = loaded.project
+    let inspector = Inspector(
+      workspace: project.workspace(), work: .live(project), dialect: project.dialect, graph: graph)
     var planner = Planner(
-      inspector: inspector, rebuilder: Rebuilder(force: force), lock: try project.lock(), traces: project.traces,
-      store: project.store)
+      inspector: inspector, rebuilder: Rebuilder(force: force, rules: .of(project.dialect)), lock: loaded.lock,
+      traces: project.traceStore(loaded), store: project.store)
     return try planner.plan(graph, order: order)
   }
 }
@@ -30,11 +32,43 @@ enum PlanText {
     return columns(rows) + summary
   }
 
+  /// Every stage that is not up to date with all its reasons, and under a reason that is another stage, that stage's own.
+  static func chains(_ plan: Plan, _ project: Project, _ graph: StageGraph) -> String {
+    let steps = Dictionary(plan.steps.map { ($0.stage.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var told: Set<String> = []
+    var lines: [String] = []
+    func tell(_ step: Plan.Step, _ depth: Int) {
+      let margin = String(repeating: "  ", count: depth)
+      guard told.insert(step.stage.name).inserted else {
+        lines.append("\(margin)\(project.display(step.stage)): as told above")
+        return
+      }
+      lines.append("\(margin)\(project.display(step.stage)): \(word(step))")
+      for reason in step.decision.reasons {
+        lines.append("\(margin)  \(reason.description)")
+        if let cause = cause(of: reason, step, graph).flatMap({ steps[$0] }), cause.decision != .upToDate { tell(cause, depth + 2) }
+      }
+    }
+    // From the last stages backwards, so that a chain is told from its end to its beginning.
+    for step in plan.steps.reversed() where step.decision != .upToDate && !told.contains(step.stage.name) { tell(step, 0) }
+    return lines.isEmpty ? "everything is up to date" : lines.joined(separator: "\n")
+  }
+
+  /// The stage behind a reason.
+  private static func cause(of reason: Reason, _ step: Plan.Step, _ graph: StageGraph) -> String? {
+    switch reason {
+    case .upstream(let stage): stage
+    case .inputChanged(let path), .inputAdded(let path): WorkspacePath(path).flatMap { graph.producer(of: $0) }?.name
+    default: nil
+    }
+  }
+
   private static func word(_ step: Plan.Step) -> String {
     if step.isFrozen { return "frozen" }
     return switch step.decision {
     case .upToDate: "up to date"
     case .restore: "will be restored"
+    case .record: "will be recorded"
     case .run: "will run"
     }
   }
@@ -45,6 +79,7 @@ enum PlanText {
         switch step.decision {
         case .upToDate: step.isFrozen ? "frozen" : "up-to-date"
         case .restore: "restore"
+        case .record: "record"
         case .run: "run"
         }
       let reasons = step.decision.reasons.map {

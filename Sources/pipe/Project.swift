@@ -1,4 +1,4 @@
-// Where a project is and where its parts are kept. No verbs but finding and reading.
+// Where a project is, which dialect it speaks and where its parts are kept. No verbs but finding.
 // SPDX-License-Identifier: Apache-2.0
 import BuildEngine
 import ContentStore
@@ -10,22 +10,36 @@ import PipelineModel
 struct Project: Sendable {
   /// Absolute, without links.
   let root: String
+  let dialect: Dialect
+  /// The folder one is in, from the root; `nil` is the root itself, or a folder outside the project.
+  let current: WorkspacePath?
+  let settings: ProjectSettings
 
-  static let manifestName = "pipeline.yaml"
-  static let lockName = "pipeline.lock"
+  static let manifestName = Dialect.native.manifestName
+  static let lockName = Dialect.native.lockName
 
-  var manifestFile: String { "\(root)/\(Self.manifestName)" }
-  var lockFile: String { "\(root)/\(Self.lockName)" }
-  var stateFolder: String { "\(root)/.pipe" }
-  var store: DirectoryObjectStore { DirectoryObjectStore(root: "\(stateFolder)/store") }
+  var markerFolder: String { "\(root)/\(dialect.markerFolder)" }
+  /// What `pipe` keeps for itself; beside DVC, a folder that Git and DVC leave alone.
+  var stateFolder: String { dialect.isNative ? markerFolder : "\(markerFolder)/tmp/pipe" }
+  var store: DirectoryObjectStore {
+    dialect.isNative
+      ? DirectoryObjectStore(root: cacheFolder)
+      : DirectoryObjectStore(root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
+  }
+  /// Keeps logs and woven notebooks.
+  var records: DirectoryObjectStore { dialect.isNative ? store : DirectoryObjectStore(root: "\(stateFolder)/store") }
+  var cacheFolder: String {
+    settings.cacheFolder ?? (dialect.isNative ? "\(stateFolder)/store" : "\(markerFolder)/cache")
+  }
+  /// Traces with the facts of their execution.
   var traces: DirectoryTraceStore { DirectoryTraceStore(root: "\(stateFolder)/traces") }
   var runsFolder: String { "\(stateFolder)/runs" }
   var ledgerFile: String { "\(stateFolder)/ledger.sqlite" }
   var scratchFolder: String { "\(stateFolder)/tmp" }
   var statCacheFile: String { "\(stateFolder)/stat" }
   var workspaceLockFile: String { "\(stateFolder)/lock" }
-  var configFile: String { "\(stateFolder)/config.yaml" }
   var registryFolder: String { "\(root)/registry" }
+  var manifestFile: String { "\(root)/\(dialect.manifestName)" }
 
   /// The project that a folder lies in.
   ///
@@ -36,29 +50,67 @@ struct Project: Sendable {
       throw Diagnostic(.input, "there is no folder `\(start)`")
     }
     defer { free(real) }
-    var current = String(cString: real)
-    while true {
-      if FileStat("\(current)/\(manifestName)") != nil { return Project(root: current) }
-      if FileStat("\(current)/dvc.yaml") != nil {
-        throw Diagnostic(
-          .input, "`\(current)` is a DVC project, which this version of `pipe` does not run",
-          hints: ["rename `dvc.yaml` to `pipeline.yaml`: the schema is the same"])
-      }
-      guard let slash = current.lastIndex(of: "/"), slash != current.startIndex else { break }
-      current = String(current[..<slash])
+    let here = String(cString: real)
+    var unmarked: String?
+    var stray: String?
+    for candidate in ancestors(of: here) {
+      if let dialect = try marked(candidate) { return try Project(root: candidate, dialect: dialect, here: here) }
+      if unmarked == nil, FileStat("\(candidate)/\(manifestName)") != nil { unmarked = candidate }
+      if stray == nil, FileStat("\(candidate)/\(Dialect.dvc.manifestName)") != nil { stray = candidate }
+    }
+    if let unmarked { return try Project(root: unmarked, dialect: .native, here: here) }
+    if let stray {
+      throw Diagnostic(
+        .input, "`\(stray)` has a `dvc.yaml`, but no folder around it has `.dvc`", hints: ["`pipe init --dvc` makes it"])
     }
     throw Diagnostic(
-      .input, "no `\(manifestName)` here or in a folder above", hints: ["`pipe init` makes a project in this folder"])
+      .input, "no `\(manifestName)` and no `.dvc` here or in a folder above", hints: ["`pipe init` makes a project in this folder"])
+  }
+
+  private init(root: String, dialect: Dialect, here: String) throws {
+    if FileStat("\(root)/\(Dialect.native.manifestName)") != nil, FileStat("\(root)/\(Dialect.dvc.manifestName)") != nil {
+      throw Diagnostic(
+        .input, "`\(root)` has both `pipeline.yaml` and `dvc.yaml`", hints: ["keep one: the schema is the same"])
+    }
+    self.root = root
+    self.dialect = dialect
+    current = WorkspacePath(here.dropFirst(root.utf8.count + 1))
+    settings = try ProjectSettings.read(root: root, dialect: dialect, here: here)
+  }
+
+  /// The folder, then those above it, without the file system's root.
+  private static func ancestors(of folder: String) -> [String] {
+    var found: [String] = []
+    var current = folder
+    while !current.isEmpty {
+      found.append(current)
+      guard let slash = current.lastIndex(of: "/") else { break }
+      current = String(current[..<slash])
+    }
+    return found
+  }
+
+  /// The dialect of a folder that is marked as a project's root.
+  private static func marked(_ folder: String) throws -> Dialect? {
+    if FileStat("\(folder)/\(Dialect.native.markerFolder)")?.kind == .directory { return .native }
+    if FileStat("\(folder)/\(Dialect.dvc.markerFolder)")?.kind == .directory { return .dvc }
+    return nil
   }
 
   /// Makes the folders that hold state, with the file that keeps Git away from them.
   func makeStateFolders() throws(StoreError) {
     for folder in [stateFolder, store.root, traces.root, runsFolder, scratchFolder] { try AtomicFile.makeFolder(folder) }
-    let ignore = "\(stateFolder)/.gitignore"
-    if FileStat(ignore) == nil { try AtomicFile.write("/*\n!/.gitignore\n!/config.yaml\n", to: ignore) }
+    let ignore = "\(markerFolder)/.gitignore"
+    if dialect.isNative, FileStat(ignore) == nil {
+      try AtomicFile.write("/*\n!/.gitignore\n!/config\n!/config.yaml\n", to: ignore)
+    }
   }
 
-  func workspace() -> Workspace { Workspace(root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder) }
+  func workspace() -> Workspace {
+    Workspace(
+      root: root, statCacheFile: statCacheFile, stagingFolder: scratchFolder, algorithm: dialect.algorithm,
+      links: LinkKind.list(settings.configuration.cacheTypes.joined(separator: ",")) ?? LinkKind.usual)
+  }
 
   /// Takes the workspace for this process.
   func takeLock(waits: Bool = false) throws(StoreError) -> WorkspaceLock {
@@ -70,80 +122,35 @@ struct Project: Sendable {
     let command = CommandLine.arguments.dropFirst().joined(separator: " ")
     try? WorkspaceLock.announce("process \(getpid()) runs `pipe \(command)`", in: workspaceLockFile)
   }
-
-  /// Reads manifest and parameters.
-  ///
-  /// - Throws: `DiagnosticList` with every mistake.
-  func pipeline() throws -> Pipeline {
-    guard let text = try AtomicFile.readText(manifestFile) else {
-      throw Diagnostic(.input, "`\(Self.manifestName)` is gone")
-    }
-    return try ManifestReader.read(text, file: Self.manifestName) { (path) throws(DiagnosticList) -> YAMLNode? in
-      try parameterTree(path, text: try? AtomicFile.readText("\(root)/\(path)"))
-    }
-  }
-
-  /// A parameter file as a tree; an empty file is an empty mapping.
-  func parameterTree(_ path: WorkspacePath, text: String?) throws(DiagnosticList) -> YAMLNode? {
-    guard let text else { return nil }
-    let (tree, mistakes) = YAMLReader.read(text, file: path.text)
-    try mistakes.throwIfErrors()
-    return tree ?? YAMLNode(.mapping([]), at: YAMLMark(line: 1, column: 1))
-  }
-
-  func lock() throws -> LockFile {
-    guard let text = try AtomicFile.readText(lockFile) else { return LockFile() }
-    return try LockFileText.read(text, file: Self.lockName)
-  }
-
-  /// Writes the lock file if its bytes differ. By way of the scratch folder, so that a kill leaves nothing beside it.
-  func write(_ lock: LockFile, for pipeline: Pipeline) throws {
-    let text = LockFileText.write(lock, order: pipeline.stages.map(\.name))
-    if try AtomicFile.readText(lockFile) == text { return }
-    if lock.entries.isEmpty, FileStat(lockFile) == nil { return }
-    let staging = "\(scratchFolder)/\(Self.lockName)"
-    try AtomicFile.write(text, to: staging, durable: true)
-    guard rename(staging, lockFile) == 0 else { throw StoreError.system("write", path: lockFile, code: errno) }
-  }
 }
 
 extension Project {
-  /// What a path on the command line names: from the folder one is in, or from the project's.
-  static func paths(_ typed: String) -> [WorkspacePath] {
-    guard let project = try? find() else { return [] }
+  /// A path from the folder one is in, as messages and JSON show it: `../data.csv`.
+  func display(_ path: WorkspacePath) -> String { relativePath(from: current, to: path.text) }
+
+  /// A stage's address from the folder one is in: `train`, `../dvc.yaml:train`, `data.csv.dvc`.
+  func display(_ stage: Stage) -> String {
+    guard let manifest = stage.manifest else { return stage.name }
+    let file = display(manifest)
+    if stage.work == .data { return file }
+    return file == dialect.manifestName ? stage.localName : "\(file):\(stage.localName)"
+  }
+
+  /// What a path on the command line names; `nil` when it lies outside the project.
+  func path(_ typed: String) -> WorkspacePath? {
     if typed.hasPrefix("/") {
-      return typed.hasPrefix(project.root + "/") ? [WorkspacePath(typed.dropFirst(project.root.count + 1))].compactMap { $0 } : []
+      guard typed.hasPrefix(root + "/") else { return nil }
+      return WorkspacePath(typed.dropFirst(root.utf8.count + 1))
     }
-    guard let real = realpath(".", nil) else { return [] }
-    defer { free(real) }
-    let below = WorkspacePath(String(cString: real).dropFirst(project.root.count + 1))
-    return [WorkspacePath(typed, in: below), WorkspacePath(typed)].compactMap { $0 }
+    return WorkspacePath(typed, in: current)
   }
 }
 
-extension StageGraph {
-  /// Indices of the named stages, or of those that make the named files, or of all.
-  ///
-  /// - Throws: a `Diagnostic` for every unknown name.
-  func indices(of targets: [String], file: String) throws(DiagnosticList) -> [Int] {
-    var mistakes = DiagnosticList()
-    var found: [Int] = []
-    for target in targets {
-      if let index = stages.firstIndex(where: { $0.name == target }) {
-        found.append(index)
-      } else if let stage = Project.paths(target).lazy.compactMap({ producer(of: $0) }).first,
-        let index = stages.firstIndex(where: { $0.name == stage.name })
-      {
-        found.append(index)
-      } else {
-        let near = closestMatch(to: target, among: stages.map(\.name))
-        mistakes.add(
-          Diagnostic(
-            .input, "no stage and no output is named `\(target)` in \(file)",
-            hints: [near.map { "did you mean `\($0)`?" } ?? "stages are \(stages.map(\.name).joined(separator: ", "))"]))
-      }
-    }
-    try mistakes.throwIfErrors()
-    return targets.isEmpty ? order : found
-  }
+/// A path inside the project as seen from one of its folders.
+func relativePath(from folder: WorkspacePath?, to path: String) -> String {
+  guard let folder else { return path }
+  let from = folder.text.split(separator: "/")
+  let to = path.split(separator: "/")
+  let shared = zip(from, to).prefix { $0 == $1 }.count
+  return (Array(repeating: "..", count: from.count - shared) + to.dropFirst(shared).map(String.init)).joined(separator: "/")
 }

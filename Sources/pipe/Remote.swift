@@ -21,16 +21,8 @@ struct Remote {
       root = named
       return
     }
-    guard let text = try AtomicFile.readText(project.configFile) else { throw Self.noRemote }
-    let (tree, mistakes) = YAMLReader.read(text, file: ".pipe/config.yaml")
-    try mistakes.throwIfErrors()
-    guard let value = tree?["remote"]?.text else { throw Self.noRemote }
-    root = value.hasPrefix("/") ? value : "\(project.root)/\(value)"
+    root = try project.settings.configuration.remote(nil).url
   }
-
-  private static let noRemote = Diagnostic(
-    .input, "no remote is known",
-    hints: ["pass `--remote FOLDER`, or write `remote: FOLDER` to .pipe/config.yaml (relative to the project)"])
 }
 
 /// What a project needs elsewhere to answer as it does here.

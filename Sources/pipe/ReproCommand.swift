@@ -5,6 +5,7 @@ import BuildEngine
 import ContentStore
 import Diagnostics
 import Foundation
+import Glibc
 import PipelineModel
 
 struct ReproCommand: AsyncParsableCommand {
@@ -16,23 +17,39 @@ struct ReproCommand: AsyncParsableCommand {
       result that is known; a known result is brought back from the store instead.
 
       Examples:
-        pipe repro                 the whole pipeline
+        pipe repro                 the stages of the nearest manifest and all they need
         pipe repro train -j 2      train and all it needs, two stages at a time
         pipe repro --dry           what would run, and why
+        pipe repro --explain       the whole chain of reasons, then the work
       """)
 
-  @Argument(help: "Stages, or files that a stage makes. Default: all.", completion: .custom(completeStages))
-  var targets: [String] = []
+  @OptionGroup var selection: ReproSelection
   @Option(name: [.customShort("j", allowingJoined: true), .long], help: "Stages that may run at once.")
   var jobs = 1
+  @Option(name: .customLong("resource"), help: "How much of a resource there is for stages that run at once, as NAME=N.")
+  var resources: [String] = []
   @Flag(name: .shortAndLong, help: "After a failure, go on with what does not need the failed stage.")
   var keepGoing = false
+  @Flag(name: .long, help: "After a failure, go on with everything, and exit with 0.")
+  var ignoreErrors = false
   @Flag(name: .long, help: "Print what would be done and why; change nothing.")
   var dry = false
+  @Flag(name: .long, help: "Print every reason with the chain of causes that led to it.")
+  var explain = false
   @Flag(name: .shortAndLong, help: "Run the stages even if nothing changed.")
   var force = false
-  @Flag(name: [.customShort("s"), .long], help: "Only the named stages, not what they need.")
-  var singleItem = false
+  @Flag(name: .long, help: "Once a stage has run, run those that read its outputs.")
+  var forceDownstream = false
+  @Flag(name: .shortAndLong, help: "Ask before each stage that would run.")
+  var interactive = false
+  @Flag(name: .long, help: "Fetch what is missing from the remote.")
+  var pull = false
+  @Flag(name: .long, help: "Absent data counts as what was recorded of it.")
+  var allowMissing = false
+  @Flag(name: .long, help: "Do not keep outputs in the store; `pipe commit` does so later.")
+  var noCommit = false
+  @Flag(name: .long, help: "Do not look for results of earlier runs.")
+  var noRunCache = false
   @Flag(name: .shortAndLong, help: "Print only problems.")
   var quiet = false
   @Flag(name: .long, help: "With --dry: exit with 3 when something is out of date.")
@@ -46,38 +63,116 @@ struct ReproCommand: AsyncParsableCommand {
 
   func validate() throws {
     if jobs < 1 { throw ValidationError("--jobs has to be 1 or more") }
-    if singleItem, targets.isEmpty { throw ValidationError("--single-item needs the name of a stage") }
+    if selection.singleItem, selection.targets.isEmpty { throw ValidationError("--single-item needs the name of a stage") }
     if (check || json) && !dry { throw ValidationError("--check and --json go with --dry; `pipe status` has them too") }
+    if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
+    _ = try limits()
   }
 
   func run() async throws {
     let project = try Project.find()
-    let pipeline = try project.pipeline()
-    let graph = try StageGraph(pipeline.stages)
-    let wanted = try graph.indices(of: targets, file: Project.manifestName)
-    let order = singleItem ? graph.order.filter(wanted.contains) : graph.closure(of: wanted)
-    if dry { return try printPlan(project, graph, order) }
+    let loaded = try project.load()
+    for warning in loaded.warnings.diagnostics { Terminal.standard.say(warning) }
+    let graph = try loaded.graph()
+    let order = try selection.order(project, graph)
+    if dry { return try printPlan(loaded, graph, order) }
+    if explain { Terminal.standard.note(PlanText.chains(try plan(loaded, graph, order), project, graph)) }
 
     try project.makeStateFolders()
     let lock = try project.takeLock(waits: wait)
-    let session = try BuildSession(project: project, pipeline: pipeline, graph: graph, isQuiet: quiet)
+    let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
     let outcome = try await session.build(
-      order: order, options: BuildOptions(jobs: jobs, keepGoing: keepGoing, force: force), holding: lock, writesReport: report)
+      order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
     try finish(outcome)
   }
 
-  private func printPlan(_ project: Project, _ graph: StageGraph, _ order: [Int]) throws {
-    let plan = try PlanReader(project: project).plan(graph, order: order, force: force)
-    Terminal.standard.out(json ? PlanText.json(plan) : PlanText.text(plan))
+  private func options() throws -> BuildOptions {
+    var options = BuildOptions(jobs: jobs, keepGoing: keepGoing, force: force)
+    if ignoreErrors { options.onFailure = .ignore }
+    options.forceDownstream = forceDownstream
+    options.allowMissing = allowMissing
+    options.commits = !noCommit
+    options.usesTraces = !noRunCache && !force
+    options.resources = try limits()
+    if interactive { options.confirm = Self.ask }
+    return options
+  }
+
+  private func limits() throws -> [String: Int] {
+    var limits: [String: Int] = [:]
+    for text in resources {
+      let parts = text.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2, let amount = Int(parts[1]), amount > 0 else {
+        throw ValidationError("--resource takes NAME=N with N from 1, not `\(text)`")
+      }
+      limits[String(parts[0])] = amount
+    }
+    return limits
+  }
+
+  /// Without a terminal the answer is no.
+  @Sendable private static func ask(_ stage: Stage) -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else { return false }
+    Terminal.standard.write("run `\(stage.name)`? [y/n] ", to: STDERR_FILENO)
+    return ["y", "yes"].contains((readLine() ?? "").lowercased())
+  }
+
+  private func plan(_ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int]) throws -> Plan {
+    try PlanReader(loaded: loaded).plan(graph, order: order, force: force)
+  }
+
+  private func printPlan(_ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int]) throws {
+    let plan = try plan(loaded, graph, order)
+    if json {
+      Terminal.standard.out(PlanText.json(plan))
+    } else {
+      Terminal.standard.out(explain ? PlanText.chains(plan, loaded.project, graph) : PlanText.text(plan))
+    }
     if check, !plan.isUpToDate { throw ExitCode(3) }
   }
 
   private func finish(_ outcome: BuildOutcome) throws {
     if outcome.isInterrupted { throw ExitCode(Interruption.shared.exitCode) }
     if let failure = outcome.storageFailure { throw failure }
+    if ignoreErrors { return }
     let failures = outcome.stages.compactMap { stage -> Diagnostic? in
       if case .failed(let diagnostic) = stage.result { diagnostic } else { nil }
     }
     if let worst = failures.max(by: { $0.exitCode < $1.exitCode }) { throw ExitCode(worst.exitCode) }
+  }
+}
+
+/// Which stages a `repro` is about.
+struct ReproSelection: ParsableArguments {
+  @Argument(
+    help: "Stages, manifests, groups, pointer files, or files that a stage makes. Default: the nearest manifest.",
+    completion: .custom(completeStages))
+  var targets: [String] = []
+  @Flag(name: [.customShort("s"), .long], help: "Only the named stages, not what they need.")
+  var singleItem = false
+  @Flag(name: .shortAndLong, help: "All stages that are linked to the named ones.")
+  var pipeline = false
+  @Flag(name: [.customShort("P"), .long], help: "All stages of the project.")
+  var allPipelines = false
+  @Flag(name: [.customShort("R"), .long], help: "A folder stands for all stages declared below it.")
+  var recursive = false
+  @Flag(name: .long, help: "The named stages and all that need them.")
+  var downstream = false
+  @Flag(name: .long, help: "Names may hold `*`, `?` and `[a-z]`.")
+  var glob = false
+
+  /// Indices in the order to look at them.
+  func order(_ project: Project, _ graph: StageGraph) throws -> [Int] {
+    if allPipelines { return graph.order }
+    var selection = TargetSelection(project, graph)
+    selection.usesPatterns = glob
+    selection.isRecursive = recursive
+    let wanted = targets.isEmpty ? selection.nearest() : try selection.indices(of: targets)
+    if pipeline { return graph.component(of: wanted) }
+    if singleItem {
+      let chosen = Set(wanted)
+      return graph.order.filter(chosen.contains)
+    }
+    return downstream ? graph.descendants(of: wanted) : graph.closure(of: wanted)
   }
 }

@@ -103,6 +103,8 @@ final class RunRecorder: Sendable {
     case .upToDate: (.upToDate, nil)
     case .frozen: (.frozen, nil)
     case .restored: (.restored, nil)
+    // A run record knows no word of its own for it: nothing ran, and the result is in place.
+    case .recorded: (.upToDate, nil)
     case .ran: (.ran, nil)
     case .failed(let diagnostic): (.failed, ([diagnostic.message] + diagnostic.causes).joined(separator: "\n"))
     case .skipped(let after): (.skipped, after.isEmpty ? nil : "after \(after)")
@@ -116,7 +118,7 @@ extension GitSnapshot {
   static func taken(of project: Project) -> GitSnapshot? {
     guard let repository = try? GitRepository.open(at: project.root) else { return nil }
     return try? repository.snapshot(
-      below: project.root, ignoring: [".pipe", Project.lockName, "reports", "registry"])
+      below: project.root, ignoring: [project.dialect.markerFolder, project.dialect.lockName, "reports", "registry"])
   }
 }
 

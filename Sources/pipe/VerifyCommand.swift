@@ -42,7 +42,8 @@ struct VerifyCommand: AsyncParsableCommand {
     _ = try repository.exportTree(revision, to: "\(scratch)/commit")
     let below = repository.path(below: project.root) ?? ""
     let root = below.isEmpty || below == "." ? "\(scratch)/commit" : "\(scratch)/commit/\(below)"
-    let verdicts = try await verify(Project(root: root), project, scratch)
+    try AtomicFile.makeFolder("\(root)/\(project.dialect.markerFolder)")
+    let verdicts = try await verify(Project.find(from: root), project, scratch)
     Terminal.standard.out(json ? Self.json(verdicts) : Self.table(verdicts))
     if Interruption.shared.isRaised { throw ExitCode(Interruption.shared.exitCode) }
     if !verdicts.allSatisfy(\.isGood) { throw ExitCode(1) }
@@ -50,20 +51,21 @@ struct VerifyCommand: AsyncParsableCommand {
 
   private func verify(_ commit: Project, _ project: Project, _ scratch: String) async throws -> [OutputVerdict] {
     guard FileStat(commit.manifestFile) != nil else {
-      throw Diagnostic(.input, "`\(revision)` has no `\(Project.manifestName)`")
+      throw Diagnostic(.input, "`\(revision)` has no `\(commit.dialect.manifestName)`")
     }
-    let pipeline = try commit.pipeline()
-    let lock = try commit.lock()
+    let loaded = try commit.load()
+    let pipeline = loaded.pipeline
+    let lock = loaded.lock
     guard !lock.entries.isEmpty else {
       throw Diagnostic(
-        .input, "`\(revision)` has no `\(Project.lockName)` to compare with", hints: ["run `pipe repro` and commit the file"])
+        .input, "`\(revision)` has no `\(commit.dialect.lockName)` to compare with", hints: ["run `pipe repro` and commit the file"])
     }
     let executor = ProcessExecutor()
     Interruption.shared.watch(executor)
     let verification = Verification(
       graph: try StageGraph(pipeline.stages), lock: lock, source: commit.root, workspace: project.workspace(), scratch: scratch,
       program: try BuildSession.program(), environment: ProcessInfo.processInfo.environment, executor: executor,
-      work: .live(root: commit.root))
+      work: .live(commit))
     return try await verification.run(
       isInterrupted: { Interruption.shared.isRaised }, emit: BuildListener(isQuiet: quiet || json).handle)
   }

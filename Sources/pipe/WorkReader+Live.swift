@@ -8,16 +8,16 @@ import Notebooks
 import PipelineModel
 
 extension WorkReader {
-  /// - Parameter root: the project's folder.
-  static func live(root: String) -> WorkReader {
-    WorkReader(
+  static func live(_ project: Project) -> WorkReader {
+    let root = project.root
+    return WorkReader(
       notebookCode: { path in
         guard let text = try AtomicFile.readText("\(root)/\(path)") else {
           throw Diagnostic(.input, "the notebook `\(path)` is not there")
         }
         return try NotebookParser.parse(text, file: path.text).fingerprintText
       },
-      tools: kitPrograms(calledIn:))
+      tools: kitPrograms(calledIn:), parameterFile: { try project.parameters($0) })
   }
 }
 

@@ -199,7 +199,7 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
           #expect(bench.everything == ["out", "out/a"], "operation \(n)")
           failures += 1
         }
-        try bench.workspace.put(tree, at: .named("out"), from: faulty)
+        try bench.workspace.put(tree, at: .named("out"), from: bench.store)
         #expect(try bench.content("out").digest == tree)
       }
       if isDone && failures >= 4 { break }

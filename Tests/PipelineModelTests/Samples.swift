@@ -5,14 +5,22 @@ import Diagnostics
 import PipelineModel
 import Testing
 
-/// Reads a manifest with parameter files given as text.
+/// Reads a manifest with the files around it given as text.
+func reading(
+  _ text: String, _ files: [String: String] = [:], at manifest: String = "pipeline.yaml", _ dialect: Dialect = .native,
+  settings: InterpolationSettings = InterpolationSettings(), matches: [String] = [], variables: [String: String] = [:]
+) throws(DiagnosticList) -> ManifestReading {
+  guard let path = WorkspacePath(manifest) else { return try reading("not a path") }
+  return try ManifestReader.read(
+    text, at: path, dialect: dialect,
+    ManifestSurroundings(
+      text: { files[$0.text] }, matches: { _ in matches.compactMap { WorkspacePath($0) } }, variable: { variables[$0] },
+      settings: settings))
+}
+
+/// Reads a native manifest at the root.
 func pipeline(_ text: String, _ files: [String: String] = [:]) throws(DiagnosticList) -> Pipeline {
-  try ManifestReader.read(text, file: "pipeline.yaml") { (path) throws(DiagnosticList) -> YAMLNode? in
-    guard let text = files[path.text] else { return nil }
-    let (tree, mistakes) = YAMLReader.read(text, file: path.text)
-    try mistakes.throwIfErrors()
-    return tree
-  }
+  try reading(text, files).pipeline
 }
 
 /// All that is wrong with a manifest, as a person reads it.

@@ -1,0 +1,111 @@
+// Writes what the stages led to where the team keeps it: lock files, pointer files, and Git's ignore files beside the data.
+// SPDX-License-Identifier: Apache-2.0
+import ContentStore
+import Diagnostics
+import Glibc
+import PipelineModel
+import SourceControl
+
+struct AgreedResults {
+  let project: Project
+  let loaded: LoadedProject
+
+  /// Writes the entries that differ from those that were read. Files whose bytes stay the same are not touched.
+  ///
+  /// - Returns: paths that were written, for `core.autostage`.
+  @discardableResult
+  func write(_ lock: LockFile) throws -> [WorkspacePath] {
+    var written: [WorkspacePath] = []
+    var changed: [WorkspacePath: [Stage]] = [:]
+    for stage in loaded.pipeline.stages where lock.entries[stage.name] != loaded.lock.entries[stage.name] {
+      guard let manifest = stage.manifest, let entry = lock.entries[stage.name] else { continue }
+      if stage.work == .data {
+        if try writePointer(manifest, stage, entry) { written.append(manifest) }
+      } else {
+        changed[manifest, default: []].append(stage)
+      }
+    }
+    for (manifest, stages) in changed.sorted(by: { $0.key < $1.key }) {
+      let path = ProjectReader(project, WorkspaceSource(root: project.root)).lockPath(of: manifest)
+      guard let text = try text(of: path, manifest, stages, lock) else { continue }
+      if try put(text, at: path) { written.append(path) }
+    }
+    return written
+  }
+
+  private func writePointer(_ path: WorkspacePath, _ stage: Stage, _ entry: LockEntry) throws -> Bool {
+    guard let (text, file) = loaded.pointers[path] else { return false }
+    return try put(PointerFileText.updating(text, with: file.taking(entry), file: path.text), at: path)
+  }
+
+  private func text(of path: WorkspacePath, _ manifest: WorkspacePath, _ stages: [Stage], _ lock: LockFile) throws -> String? {
+    guard project.dialect.isNative else {
+      var entries: [(name: String, entry: DVCLockEntry)] = []
+      for stage in stages { if let entry = lock.entries[stage.name] { entries.append((stage.localName, DVCLockEntry(entry, of: stage))) } }
+      return try DVCLockText.updating(loaded.lockTexts[path], replacing: entries, file: path.text)
+    }
+    let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
+    var local = LockFile()
+    for stage in own { local.entries[stage.localName] = lock.entries[stage.name] }
+    return LockFileText.write(local, order: own.map(\.localName))
+  }
+
+  /// By way of the scratch folder, so that a kill leaves nothing beside it.
+  private func put(_ text: String, at path: WorkspacePath) throws -> Bool {
+    let file = "\(project.root)/\(path)"
+    if try AtomicFile.readText(file) == text { return false }
+    let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
+    try AtomicFile.write(text, to: staging, durable: true)
+    guard rename(staging, file) == 0 else { throw StoreError.system("write", path: file, code: errno) }
+    return true
+  }
+
+  /// Adds files that were written to Git's index, where the configuration asks for it.
+  func stage(_ paths: [WorkspacePath]) throws {
+    guard project.settings.isAutostaged, project.settings.usesGit, !paths.isEmpty,
+      let repository = try GitRepository.open(at: project.root)
+    else { return }
+    let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
+    try repository.stage(paths: Set(paths).sorted().map { below + $0.text })
+  }
+
+  // MARK: What Git leaves alone
+
+  /// Adds data to the ignore files beside it, in a project under Git.
+  ///
+  /// - Returns: ignore files that were written.
+  @discardableResult
+  func ignore(_ paths: [WorkspacePath]) throws -> [WorkspacePath] {
+    guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
+    let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
+    var written: [WorkspacePath] = []
+    for path in paths {
+      // Git has it ignored already, by this line or by another.
+      if try repository.isIgnored(below + path.text) { continue }
+      guard let file = WorkspacePath(".gitignore", in: path.parent) else { continue }
+      let text = try AtomicFile.readText("\(project.root)/\(file)")
+      let updated = GitIgnoreText.adding(path.name, to: text ?? "")
+      if updated == text { continue }
+      try AtomicFile.write(updated, to: "\(project.root)/\(file)")
+      written.append(file)
+    }
+    return written
+  }
+
+  /// Takes data out of the ignore files beside it; an ignore file that becomes empty is removed.
+  @discardableResult
+  func unignore(_ paths: [WorkspacePath]) throws -> [WorkspacePath] {
+    guard project.settings.usesGit else { return [] }
+    var written: [WorkspacePath] = []
+    for path in paths {
+      guard let file = WorkspacePath(".gitignore", in: path.parent),
+        let text = try AtomicFile.readText("\(project.root)/\(file)")
+      else { continue }
+      let updated = GitIgnoreText.removing(path.name, from: text)
+      if updated == text { continue }
+      if let updated { try AtomicFile.write(updated, to: "\(project.root)/\(file)") } else { unlink("\(project.root)/\(file)") }
+      written.append(file)
+    }
+    return written
+  }
+}
