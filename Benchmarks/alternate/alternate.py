@@ -148,20 +148,21 @@ def walk(root, skip=()):
 class Contents:
     """What a project holds, as values that two projects must share."""
 
-    def __init__(self, side, memory):
+    def __init__(self, side, memory, linked):
         self.values = {}
-        base = side.root.encode()
+        # With links the workspace's file is the object, and DVC makes it 0444 or executable as the last command had it.
+        bits = 0 if linked else 0o111
         for name, entry in walk(side.root, skip=(".git", ".dvc/tmp", ".dvc/cache")).items():
             info = entry.stat(follow_symlinks=False)
             if stat.S_ISLNK(info.st_mode):
                 target = os.readlink(entry.path).replace(side.root, "ROOT")
                 self.values["workspace/" + name] = f"link to {target}"
             else:
-                self.values["workspace/" + name] = f"{'x' if info.st_mode & 0o100 else '-'} {self.text(entry, info, memory)}"
+                self.values["workspace/" + name] = f"{'x' if info.st_mode & bits else '-'} {self.text(entry, info, memory)}"
         for name, entry in walk(f"{side.root}/.dvc/cache").items():
             info = entry.stat(follow_symlinks=False)
             if name.startswith("files/"):
-                self.values["cache/" + name] = f"{stat.S_IMODE(info.st_mode):o} {self.text(entry, info, memory)}"
+                self.values["cache/" + name] = f"{stat.S_IMODE(info.st_mode) & (0o666 | bits):o} {self.text(entry, info, memory)}"
             elif name.startswith("runs/"):
                 self.values["cache/" + name] = self.text(entry, info, memory)
             else:
@@ -217,7 +218,8 @@ class Alternation:
             side.git(["init", "-q"])
         setup = [["init", "-q"], ["remote", "add", "-q", "-d", "store", "../remote"]]
         kind = ("copy", "hardlink", "copy", "symlink", "copy")[self.seed % 5]
-        if kind != "copy":
+        self.linked = kind != "copy"
+        if self.linked:
             setup.append(["config", "cache.type", kind])
         if self.seed % 3 == 0:
             setup.append(["config", "core.autostage", "true"])
@@ -276,32 +278,34 @@ class Alternation:
         return number >= self.options.start
 
     def compare(self, name):
-        contents = [Contents(side, memory) for side, memory in zip(self.sides, self.memory)]
-        for memory in self.memory:
-            if len(memory) > 20000:
-                memory.clear()
-        roots = [side.root for side in self.sides]
-        if contents[0].values != contents[1].values:
-            raise Difference("the projects differ:\n" + differing(contents[0].values, contents[1].values, roots))
         words = ["status", "--json"]
-        (mixed, shadow) = self.both(words, "dvc")
+        mixed, shadow = self.both(words, "dvc")
+        contents = [self.contents(number) for number in (0, 1)]
+        roots = [side.root for side in self.sides]
+        if contents[0] != contents[1]:
+            raise Difference("the projects differ:\n" + differing(*contents, roots))
         values = [self.status(answer) for answer in (mixed, shadow)]
         if values[0] != values[1]:
             raise Difference(f"`dvc status` differs:\n  mixed  {values[0]}\n  shadow {values[1]}")
         if self.options.share > 0:
             answer = self.mixed.run(self.options.pipe, words)
             if self.status(answer) != values[1]:
-                raise Difference(f"`pipe status` differs from DVC's:\n  pipe {self.status(answer)}\n  dvc  {values[1]}")
-        after = [Contents(side, memory).values for side, memory in zip(self.sides, self.memory)]
-        for before, now, side in zip(contents, after, self.sides):
-            if before.values != now:
-                raise Difference(f"`status` changed something in {side.name}:\n" + differing(now, before.values, roots))
+                raise Difference(f"`pipe status` differs from DVC's:\n  pipe {self.status(answer)}\n  dvc  {values[1]}\n{answer[2][-1000:]}")
+            after = self.contents(0)
+            if after != contents[0]:
+                raise Difference("`pipe status` changed something:\n" + differing(after, contents[0], roots))
+
+    def contents(self, number):
+        memory = self.memory[number]
+        if len(memory) > 20000:
+            memory.clear()
+        return Contents(self.sides[number], memory, self.linked).values
 
     def status(self, answer):
         """The value that `status --json` printed, or that it failed."""
         code, out, err = answer
         if code != 0:
-            return f"failed" if not self.options.verbose else "failed"
+            return "failed"
         try:
             return json.loads(out)
         except ValueError:

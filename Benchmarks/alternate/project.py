@@ -33,8 +33,8 @@ stages:
     outs:
     - clean.txt
   train:
-    cmd: (echo v1; cat clean.txt; echo lr ${lr} epochs ${train.epochs}) > model.bin && echo "{\\"score\\":
-      ${train.epochs}}" > score.json   # folded by hand
+    cmd: (echo v1; cat clean.txt; echo lr ${lr} epochs ${train.epochs}) > model.bin && echo
+      "{\\"score\\":${train.epochs}}" > score.json   # folded by hand
     deps:
     - clean.txt
     params:
