@@ -43,7 +43,7 @@ struct DataIndex {
   init(workspace: Workspace, of loaded: LoadedProject, listing: Bool) throws {
     for (output, result) in Self.outputs(loaded) {
       let path = output.path.text
-      switch try workspace.content(of: output.path, as: result?.digest.algorithm) {
+      switch try workspace.content(of: output.path, result?.digest.algorithm) {
       case .missing: continue
       case .file(let digest, _, _):
         roots[path] = Root(entry: Entry(path: path, digest: digest, isFolder: false), below: [:])

@@ -199,7 +199,8 @@ private func openDescriptors() -> Int {
         _ = executor.run(Command(arguments: ["/bin/true"], environment: [:], folder: "/")) { _ in }
       }
     }
-    #expect(openDescriptors() <= before)
+    // Tests beside this one open and close files of their own; one descriptor a command would be two hundred.
+    #expect(openDescriptors() < before + 100)
     let children = (try? String(contentsOfFile: "/proc/self/task/\(getpid())/children", encoding: .utf8)) ?? ""
     #expect(children.split(separator: " ").count < 20)
   }
