@@ -38,7 +38,7 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Data",
         subcommands: [
-          CheckoutCommand.self, GCCommand.self,
+          AddCommand.self, CheckoutCommand.self, UnprotectCommand.self, GCCommand.self,
           PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
         ]),
       CommandGroup(
