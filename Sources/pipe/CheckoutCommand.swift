@@ -6,7 +6,7 @@ import ContentStore
 import Diagnostics
 import PipelineModel
 
-struct CheckoutCommand: ParsableCommand {
+struct CheckoutCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "checkout",
     abstract: "Bring the outputs that the lock file names from the store into the workspace.",
@@ -21,6 +21,7 @@ struct CheckoutCommand: ParsableCommand {
   var targets: [String] = []
   @Flag(name: .shortAndLong, help: "Replace outputs even if the store has no copy of what is there.")
   var force = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()
