@@ -6,7 +6,7 @@ import Diagnostics
 import Glibc
 import PipelineModel
 
-struct AddCommand: ParsableCommand {
+struct AddCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "add",
     abstract: "Keep data in the store, with a pointer file beside it for Git.",
@@ -29,7 +29,7 @@ struct AddCommand: ParsableCommand {
   @Flag(help: "Not there yet.") var toRemote = false
   @Option(name: .shortAndLong, help: "Goes with --to-remote.") var remote: String?
   @Option(help: "Goes with --to-remote.") var remoteJobs: Int?
-  @Flag(name: .shortAndLong, help: "Print only problems.") var quiet = false
+  @OptionGroup var volume: Volume
 
   func validate() throws {
     if toRemote {
@@ -50,7 +50,7 @@ struct AddCommand: ParsableCommand {
       } else {
         try addition.add(try glob ? GlobExpansion(project).paths(targets) : targets)
       }
-      if !quiet { addition.tell() }
+      if !volume.quiet { addition.tell() }
     }
   }
 }

@@ -6,7 +6,7 @@ import ContentStore
 import Diagnostics
 import PipelineModel
 
-struct CheckoutCommand: ParsableCommand {
+struct CheckoutCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "checkout",
     abstract: "Bring the data that lock files and pointer files name from the store into the workspace.",
@@ -29,7 +29,7 @@ struct CheckoutCommand: ParsableCommand {
   @Flag(help: "Make all files anew, as links or copies, whatever the configuration says now.") var relink = false
   @Flag(help: "Do without what the store lacks.") var allowMissing = false
   @Flag(help: "Print JSON.") var json = false
-  @Flag(name: .shortAndLong, help: "Print only problems.") var quiet = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()
@@ -71,7 +71,7 @@ struct CheckoutCommand: ParsableCommand {
   private func print(_ outcome: CheckoutOutcome, _ project: Project) {
     let terminal = Terminal.standard
     if json { return terminal.out(CheckoutText.json(outcome, project)) }
-    if quiet { return }
+    if volume.quiet { return }
     if summary {
       terminal.out(CheckoutText.summary(outcome))
     } else {

@@ -4,7 +4,7 @@ import ArgumentParser
 import ContentStore
 import Diagnostics
 
-struct UnprotectCommand: ParsableCommand {
+struct UnprotectCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "unprotect",
     abstract: "Make data writable that is linked to the store.",
@@ -17,7 +17,7 @@ struct UnprotectCommand: ParsableCommand {
       """)
 
   @Argument(help: "Files and folders.", completion: .file()) var targets: [String]
-  @Flag(name: .shortAndLong, help: "Print only problems.") var quiet = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()
@@ -28,7 +28,7 @@ struct UnprotectCommand: ParsableCommand {
     for target in targets {
       guard FileStat(target) != nil else { throw Diagnostic(.input, "there is no `\(target)`") }
       try workspace.unprotect(absolute: target)
-      if !quiet { Terminal.standard.note("`\(target)` is writable") }
+      if !volume.quiet { Terminal.standard.note("`\(target)` is writable") }
     }
   }
 }
