@@ -330,7 +330,7 @@ def stage_add(scene):
         return None
     kind = scene.pick(["-o", "-O", "--outs-persist", "-m", "-M", "--plots"])
     more = scene.pick([[], ["-p", "lr"], ["-p", "params.json:depth,name", "-p", "lr,seed"], ["--desc", "made here"], ["--run"]])
-    return [tool("stage", "add", "-q", "-n", name, "-d", dep, kind, f"out{scene.number}.txt", *more, f"ls -d '{dep}' > out{scene.number}.txt")]
+    return [tool("stage", "add", "-n", name, "-d", dep, kind, f"out{scene.number}.txt", *more, f"ls -d '{dep}' > out{scene.number}.txt")]
 
 
 def freeze(scene):
