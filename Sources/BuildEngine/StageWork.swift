@@ -329,7 +329,8 @@ extension Output {
 }
 
 extension Trace.Result {
-  fileprivate init(_ output: Output, _ content: Content) {
+  /// - Parameter content: not `missing`.
+  package init(_ output: Output, _ content: Content) {
     switch content {
     case .missing: preconditionFailure("a missing output has no result")
     case .file(let digest, let size, let isExecutable):

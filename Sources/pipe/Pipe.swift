@@ -42,7 +42,8 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Data",
         subcommands: [
-          AddCommand.self, CheckoutCommand.self, UnprotectCommand.self, GCCommand.self,
+          AddCommand.self, CommitCommand.self, CheckoutCommand.self, MoveCommand.self, RemoveCommand.self,
+          UnprotectCommand.self, GCCommand.self,
           PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
         ]),
       CommandGroup(
