@@ -97,7 +97,8 @@ struct DagView {
     }
     // Groups come after what stands for itself.
     let inOrder = order.filter(isShown.contains)
-    let placed = collapsed ? inOrder.filter { graph.stages[$0].group == nil } + inOrder.filter { graph.stages[$0].group != nil } : inOrder
+    let placed =
+      collapsed ? inOrder.filter { graph.stages[$0].group == nil } + inOrder.filter { graph.stages[$0].group != nil } : inOrder
     var seen: Set<String> = []
     return GraphDescription(
       nodes: placed.filter { seen.insert(names[$0]).inserted }.map {
