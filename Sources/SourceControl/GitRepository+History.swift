@@ -110,7 +110,9 @@ extension GitRepository {
       if choice.allTags {
         for name in try tags() { if let commit = try? resolve("refs/tags/\(name)") { add(commit, name) } }
       }
-      if let since = choice.since { for commit in try allCommits() where try time(of: commit) >= since { add(commit, commit.hex) } }
+      if let since = choice.since {
+        for commit in try allCommits() where try time(of: commit) >= since { add(commit, commit.hex) }
+      }
     }
     if choice.allExperiments { for commit in try experimentCommits() { add(commit, commit.hex) } }
     return found

@@ -61,7 +61,8 @@ struct GCCommand: ParsableCommand, HasVolume {
     project.announceHolder()
     var inUse = InUse()
     for held in held {
-      try inUse.add(held.project, scope.choice(isNative: project.dialect.isNative, root: held.project.root), skipsFailed: skipFailed)
+      try inUse.add(
+        held.project, scope.choice(isNative: project.dialect.isNative, root: held.project.root), skipsFailed: skipFailed)
     }
     try tell(inUse.unlisted)
     var removal = Removal(isDry: dry)
@@ -82,7 +83,8 @@ struct GCCommand: ParsableCommand, HasVolume {
   /// - Returns: whether to go on.
   /// - Throws: a `Diagnostic` when nobody is there to be asked.
   private func confirm() throws(Diagnostic) -> Bool {
-    let what = scope.isWorkspaceOnly ? "what the workspace does not use" : "what is used neither in the workspace\(scope.description)"
+    let what =
+      scope.isWorkspaceOnly ? "what the workspace does not use" : "what is used neither in the workspace\(scope.description)"
     let question = "\(what) leaves the store\(cloud ? " and the remote" : "")"
     guard isatty(STDIN_FILENO) == 1 else {
       throw Diagnostic(

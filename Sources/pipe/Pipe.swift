@@ -37,7 +37,8 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Results",
         subcommands: [
-          ParamsCommand.self, MetricsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self, ReportCommand.self,
+          ParamsCommand.self, MetricsCommand.self, PlotsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self,
+          ReportCommand.self,
         ]),
       CommandGroup(
         name: "Data",
