@@ -49,6 +49,8 @@ package struct RunCache: TraceStore {
     try AtomicFile.write(RunCacheText.write(entry), to: file)
   }
 
+  package func flush() throws(StoreError) { try facts.flush() }
+
   package func trace(_ id: String) throws(StoreError) -> Trace? { try facts.trace(id) }
 
   package func list() throws(StoreError) -> [String] { try facts.list() }
