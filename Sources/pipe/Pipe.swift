@@ -56,6 +56,8 @@ struct Pipe: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.
     if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.standard.out(pipeVersion) }
+    // Before the command line is parsed, which takes longer.
+    if SealedAnswer.give() { return }
     do {
       var command = try parseAsRoot()
       if var waiting = command as? any AsyncParsableCommand {
