@@ -24,6 +24,8 @@ package struct BuildOptions: Sendable {
   package var commits = true
   /// Whether results of other inputs' runs are looked for.
   package var usesTraces = true
+  /// Data that is gone is brought back, also where it would else be a mistake.
+  package var pulls = false
   /// Dependencies and outputs that are absent count as what was recorded of them.
   package var allowMissing = false
   /// Name → how much of a resource the stages that run at once may take; what is not named has no limit.
@@ -169,7 +171,9 @@ package struct Build: Sendable {
       let recipe =
         stage.isIdle ? inspector.idleRecipe(of: stage) : try recipe(of: stage, index, locked, state)
       let force = options.force || state.forced.contains(index)
-      let decision = Rebuilder(force: force, rules: .of(place.dialect)).decide(
+      var rules = Rebuilder.Rules.of(place.dialect)
+      if options.pulls { rules.restoresIdle = true }
+      let decision = Rebuilder(force: force, rules: rules).decide(
         Rebuilder.Situation(
           recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
           traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },

@@ -16,12 +16,14 @@ package struct Rebuilder: Sendable {
     package var countsExecutableBits: Bool
     /// Whether a frozen stage's changed outputs become its result.
     package var recordsFrozen: Bool
+    /// Whether data that is gone, or a frozen stage's output, is brought back; else that is a mistake.
+    package var restoresIdle: Bool
     package var areEqual: @Sendable (ParameterValue, ParameterValue) -> Bool
 
     package static let native = Rules(
-      countsRemovals: true, countsExecutableBits: true, recordsFrozen: false, areEqual: { $0 == $1 })
+      countsRemovals: true, countsExecutableBits: true, recordsFrozen: false, restoresIdle: true, areEqual: { $0 == $1 })
     package static let dvc = Rules(
-      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true,
+      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true, restoresIdle: false,
       areEqual: { $0.isEqualInPython(to: $1) })
 
     package static func of(_ dialect: Dialect) -> Rules { dialect.isNative ? native : dvc }
@@ -105,7 +107,7 @@ package struct Rebuilder: Sendable {
     }
     if reasons.isEmpty { return whole(locked, situation) }
     let isOnlyMissing = reasons.allSatisfy { if case .outputMissing = $0 { true } else { false } }
-    if isOnlyMissing, let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation) {
+    if isOnlyMissing, rules.restoresIdle, let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation) {
       return .restore(known, reasons)
     }
     return situation.isFrozen && !rules.recordsFrozen ? .upToDate : .record(reasons)

@@ -40,7 +40,7 @@ extension Workspace {
   }
 
   /// - Parameter folder: the path below the root; `nil` is outside.
-  private func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
+  func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
     -> Content
   {
     let now = StatCache.coarseNow()

@@ -55,12 +55,19 @@ extension Workspace {
   /// - Throws: `system`, `escapes`; a file that could not be copied is the link it was.
   package func unprotect(_ path: WorkspacePath) throws(StoreError) {
     try checkParent(of: path)
-    try Self.unprotect(AT_FDCWD, absolute(path), path: absolute(path), isTop: true, Workers.Room())
+    try unprotect(absolute: absolute(path))
   }
 
-  private static func unprotect(_ folder: Int32, _ name: String, path: String, isTop: Bool, _ room: Workers.Room)
-    throws(StoreError)
-  {
+  /// The same for a path outside the workspace.
+  ///
+  /// - Parameter onlyLinks: files that are no links keep their mode.
+  package func unprotect(absolute path: String, onlyLinks: Bool = false) throws(StoreError) {
+    try Self.unprotect(AT_FDCWD, path, path: path, isTop: true, onlyLinks: onlyLinks, Workers.Room())
+  }
+
+  private static func unprotect(
+    _ folder: Int32, _ name: String, path: String, isTop: Bool, onlyLinks: Bool, _ room: Workers.Room
+  ) throws(StoreError) {
     guard let own = FileStat(name, in: folder, followingLinks: false) else {
       if isTop { throw .system("look at", path: path, code: errno) }
       return
@@ -69,13 +76,17 @@ extension Workspace {
       let below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       guard below >= 0 else { throw .system("open", path: path, code: errno) }
       defer { close(below) }
-      for name in try AtomicFile.list(path) { try unprotect(below, name, path: "\(path)/\(name)", isTop: false, room) }
+      for name in try AtomicFile.list(path) {
+        try unprotect(below, name, path: "\(path)/\(name)", isTop: false, onlyLinks: onlyLinks, room)
+      }
       return
     }
     guard let info = FileStat(name, in: folder), info.kind == .file else { return }
     let mode = (info.isExecutable ? 0o777 : 0o666) & ~umaskBits
     if own.kind == .file, own.links == 1 {
-      if own.mode & 0o7777 != mode, fchmodat(folder, name, mode, 0) != 0 { throw .system("write", path: path, code: errno) }
+      if !onlyLinks, own.mode & 0o7777 != mode, fchmodat(folder, name, mode, 0) != 0 {
+        throw .system("write", path: path, code: errno)
+      }
       return
     }
     try replaceByCopy(folder, name, mode: mode, path: path, room)

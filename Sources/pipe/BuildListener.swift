@@ -17,7 +17,7 @@ final class BuildListener: Sendable {
   private let state = Mutex(State())
   private var terminal: Terminal { .standard }
 
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  init(isQuiet: Bool) { self.isQuiet = isQuiet || Terminal.standard.isSilenced }
 
   var handle: @Sendable (BuildEvent) -> Void { { [self] in receive($0) } }
 

@@ -4,7 +4,7 @@ import ArgumentParser
 import PipelineModel
 import Reporting
 
-struct DagCommand: ParsableCommand {
+struct DagCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "dag",
     abstract: "Print which stage needs which.",
@@ -19,6 +19,7 @@ struct DagCommand: ParsableCommand {
   var targets: [String] = []
   @Flag(help: "Print Graphviz DOT.") var dot = false
   @Flag(help: "Print a Mermaid flowchart.") var mermaid = false
+  @OptionGroup var volume: Volume
 
   func validate() throws {
     if dot, mermaid { throw ValidationError("--dot and --mermaid exclude each other") }

@@ -18,6 +18,10 @@ struct Pipe: AsyncParsableCommand {
 
       Example:
         pipe init && pipe repro && pipe status
+        pipe --cd study repro
+
+      Before the subcommand: --cd FOLDER works in that folder, -q prints no notes, --wait-for-lock waits for another
+      `pipe` in the project instead of ending with 5.
 
       Exit codes: 0 done, 1 a stage failed or a result differs, 2 mistakes in arguments or files,
       3 out of date (with --check), 4 store or Git trouble, 5 locked, 70 a bug, 130 interrupted.
@@ -38,7 +42,7 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Data",
         subcommands: [
-          CheckoutCommand.self, GCCommand.self,
+          AddCommand.self, CheckoutCommand.self, UnprotectCommand.self, GCCommand.self,
           PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
         ]),
       CommandGroup(
@@ -57,7 +61,10 @@ struct Pipe: AsyncParsableCommand {
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.
     if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.standard.out(pipeVersion) }
     do {
-      var command = try parseAsRoot()
+      let options = try GlobalOptions(Array(CommandLine.arguments.dropFirst()))
+      try options.apply()
+      var command = try parseAsRoot(options.rest)
+      if let command = command as? any HasVolume, command.volume.quiet { Terminal.standard.silence() }
       if var waiting = command as? any AsyncParsableCommand {
         try await waiting.run()
       } else {

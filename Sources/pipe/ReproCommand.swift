@@ -91,6 +91,7 @@ struct ReproCommand: AsyncParsableCommand {
     if ignoreErrors { options.onFailure = .ignore }
     options.forceDownstream = forceDownstream
     options.allowMissing = allowMissing
+    options.pulls = pull
     options.commits = !noCommit
     options.usesTraces = !noRunCache && !force
     options.resources = try limits()

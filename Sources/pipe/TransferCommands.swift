@@ -37,7 +37,7 @@ struct TransferOptions: ParsableArguments {
   }
 }
 
-struct PushCommand: ParsableCommand {
+struct PushCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "push",
     abstract: "Copy results to a remote.",
@@ -51,6 +51,7 @@ struct PushCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: TransferOptions
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()
@@ -91,7 +92,7 @@ struct PushCommand: ParsableCommand {
   }
 }
 
-struct FetchCommand: ParsableCommand {
+struct FetchCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "fetch",
     abstract: "Copy results from a remote into the store; the workspace stays as it is.",
@@ -105,6 +106,7 @@ struct FetchCommand: ParsableCommand {
   @OptionGroup var options: TransferOptions
   @Option(help: "Leave out outputs of more bytes than this.") var maxSize: Int?
   @Option(name: .customLong("type"), help: "Only `metrics` or `plots`; may be given twice.") var types: [String] = []
+  @OptionGroup var volume: Volume
 
   func validate() throws {
     for type in types where !["metrics", "plots"].contains(type) {
@@ -179,7 +181,7 @@ struct FetchCommand: ParsableCommand {
   }
 }
 
-struct PullCommand: ParsableCommand {
+struct PullCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "pull",
     abstract: "Fetch, then bring the outputs into the workspace.",
@@ -193,6 +195,7 @@ struct PullCommand: ParsableCommand {
   @OptionGroup var options: TransferOptions
   @Flag(name: .shortAndLong, help: "Replace outputs even if the store has no copy of what is there.") var force = false
   @Flag(help: "Do without what no remote has.") var allowMissing = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let summary = try FetchCommand.fetch(options.scope, runCache: options.runCache)
