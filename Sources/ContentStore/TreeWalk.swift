@@ -244,6 +244,13 @@ struct TreeWalk: Sendable {
 }
 
 extension TreeWalk.Result {
+  /// Whether a file is a link, or has another name.
+  var hasLinks: Bool {
+    scans.contains { scan in
+      scan.files.indices.contains { scan.files[$0].kind == .link || files[scan.firstFile + $0].stat.links > 1 }
+    }
+  }
+
   /// The list of the directory, and its fingerprint.
   func tree(_ seed: ListPrint) -> (tree: FileTree, print: ListPrint) {
     var entries: [FileTree.Entry] = []

@@ -38,7 +38,8 @@ extension Workspace {
   private func remember(_ plan: TreePlan, _ stats: Slots<FileStat?>, at target: String, _ digest: Digest) {
     let folders = plan.folders.indices.map { plan.stats(ofFolder: $0, stats) }
     let seed = statCache.withLock { $0.seed }
-    let print = plan.print(seed, stats)
+    // A list that somebody else spelled has another digest than the one that a look will find.
+    let print = plan.tree.digest(digest.algorithm) == digest ? plan.print(seed, stats, digest.algorithm) : nil
     statCache.withLock { cache in
       for (folder, stats) in zip(plan.folders, folders) {
         let path = folder.isEmpty ? target : "\(target)/\(folder)"
@@ -128,11 +129,12 @@ struct TreePlan: Sendable {
     }
   }
 
-  /// The fingerprint that a walk of the tree as it was laid out will find; `nil` when a file's stat is not known.
-  func print(_ seed: ListPrint, _ stats: Slots<FileStat?>) -> ListPrint? {
+  /// The fingerprint that a walk of the tree as it was laid out will find; `nil` when a file is not as the list says, or
+  /// its stat is not known.
+  func print(_ seed: ListPrint, _ stats: Slots<FileStat?>, _ algorithm: Digest.Algorithm) -> ListPrint? {
     var print = seed
     for (index, entry) in tree.entries.enumerated() {
-      guard let stat = stats[index] else { return nil }
+      guard let stat = stats[index], algorithm != .sha256 || stat.isExecutable == entry.isExecutable else { return nil }
       print.mix(entry.path, entry.digest, size: stat.size, isExecutable: stat.isExecutable)
     }
     return print

@@ -60,8 +60,10 @@ extension Workspace {
 
   /// The same for a path outside the workspace.
   ///
-  /// - Parameter onlyLinks: files that are no links keep their mode.
+  /// - Parameter onlyLinks: files that are no links keep their mode, and a directory in which a look found none is not
+  ///   looked at again.
   package func unprotect(absolute path: String, onlyLinks: Bool = false) throws(StoreError) {
+    if onlyLinks, unlinked.withLock({ $0.contains(path) }) { return }
     try Self.unprotect(AT_FDCWD, path, path: path, isTop: true, onlyLinks: onlyLinks, Workers.Room())
   }
 
