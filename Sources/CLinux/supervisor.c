@@ -21,6 +21,11 @@
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor) == 0 ? 0 : errno; }
 
+ssize_t clinux_copy_file_range(int input, int output, size_t count) {
+  ssize_t copied = copy_file_range(input, NULL, output, NULL, count, 0);
+  return copied < 0 ? -errno : copied;
+}
+
 // Reads the decimal number at *text and moves past it.
 static long number(const char **text) {
   long value = 0;

@@ -9,6 +9,9 @@
 /// syncfs(2). Returns 0 or errno.
 int clinux_syncfs(int descriptor);
 
+/// copy_file_range(2) from and to where the descriptors stand. Returns bytes copied or a negative errno.
+ssize_t clinux_copy_file_range(int input, int output, size_t count);
+
 /// What a supervised command ended with.
 struct clinux_exit {
   int32_t status;            // wait status of the command; -1 if it could not be started
