@@ -107,7 +107,9 @@ package struct Rebuilder: Sendable {
     }
     if reasons.isEmpty { return whole(locked, situation) }
     let isOnlyMissing = reasons.allSatisfy { if case .outputMissing = $0 { true } else { false } }
-    if isOnlyMissing, rules.restoresIdle, let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation) {
+    if isOnlyMissing, rules.restoresIdle,
+      let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation)
+    {
       return .restore(known, reasons)
     }
     return situation.isFrozen && !rules.recordsFrozen ? .upToDate : .record(reasons)
