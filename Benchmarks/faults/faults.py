@@ -18,7 +18,7 @@ stages:
     deps: [raw.txt]
     outs: [sorted.txt]
   tree:
-    cmd: mkdir -p tree/below && for f in data/*.txt; do sed s/row/line/ $f > tree/below/${f##*/}; done
+    cmd: mkdir -p tree/below && for f in data/*.txt; do sed s/row/line/ $f > tree/below/$(basename $f); done
     deps: [data]
     outs: [tree]
   slow:
@@ -155,7 +155,7 @@ SCENARIOS = {
     "repro": (fresh, ["repro", "-j2"]),
     "add": (fresh, ["add", "data", "raw.txt"]),
     "checkout": (emptied, ["checkout"]),
-    "gc": (littered, ["gc", "-w"]),
+    "gc": (littered, ["gc", "-w", "-f"]),
     "push": (built, ["push"]),
     "pull": (pushed, ["pull"]),
 }
@@ -206,6 +206,12 @@ class View:
         self.lock = self.workspace.get(dialect.lock, b"").decode()
         self.store = objects(f"{root}/{dialect.store}")
         self.remote = {k: v for k, v in files(f"{place}/remote").items() if not k.endswith(".tmp")}
+        # Which stage ended first decides the order of entries and lines, and a fault changes that.
+        for path in self.workspace:
+            if path.endswith((dialect.lock, ".gitignore")):
+                text = self.workspace[path].decode()
+                parts = [f"{k}:{v}" for k, v in blocks(text).items()] if path.endswith(dialect.lock) else text.splitlines()
+                self.workspace[path] = "\n".join(sorted(parts)).encode()
         self.strays = [p for p in self.workspace if p.endswith((".tmp", ".part", "~"))]
         self.traces = {}
         for path in glob.glob(f"{root}/{'.pipe/traces' if dialect.native else '.dvc/cache/runs'}/**", recursive=True):
