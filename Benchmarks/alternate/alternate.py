@@ -280,6 +280,8 @@ class Alternation:
         """The shadow's own status follows from equal contents: it is asked now and then, to prove that."""
         words = ["status", "--json"]
         contents = [self.contents(side) for side in (0, 1)]
+        if self.take_stale(*contents):
+            contents[0] = self.contents(0)
         if contents[0] != contents[1] and not self.differ_in_spelling(*contents):
             raise Difference("the projects differ:\n" + differing(*contents, [side.root for side in self.sides]))
         if number % 10 == 0:
@@ -294,6 +296,21 @@ class Alternation:
             theirs = self.status(self.mixed.run("dvc", words))
             if self.status(ours) != theirs:
                 raise Difference(f"`pipe status` differs from DVC's:\n  pipe {self.status(ours)}\n  dvc  {theirs}\n{ours[2][-1000:]}")
+
+    def take_stale(self, mixed, shadow):
+        """Takes away data that no stage names any more and that DVC removed by its database of links, which is outside the project."""
+        stale = [name for name in mixed if name.startswith("workspace/") and name not in shadow]
+        paths = [name.removeprefix("workspace/") for name in stale]
+        if not stale or any(self.mixed.git(["check-ignore", "-q", path])[0] for path in paths):
+            return False
+        for path in paths:
+            self.say(f"  stale: {path}")
+            os.remove(f"{self.mixed.root}/{path}")
+            folder = os.path.dirname(path)
+            while folder and not os.listdir(f"{self.mixed.root}/{folder}"):
+                os.rmdir(f"{self.mixed.root}/{folder}")
+                folder = os.path.dirname(folder)
+        return True
 
     def differ_in_spelling(self, mixed, shadow):
         """Whether nothing differs but how manifests are written: DVC writes the whole file anew, `pipe` keeps what a person wrote."""

@@ -334,13 +334,13 @@ def stage_add(scene):
 
 
 def freeze(scene):
-    """DVC knows no groups here, `pipe` does."""
-    single = [n for n, stage in scene.stages.items() if isinstance(stage, dict) and "cmd" in stage and "matrix" not in stage]
+    """DVC refuses groups and stages with `${…}` here, `pipe` does not."""
+    single = [n for n, stage in scene.stages.items() if isinstance(stage, dict) and "cmd" in stage and "matrix" not in stage and "${" not in str(stage)]
     return [tool(scene.pick(["freeze", "unfreeze", "unfreeze"]), scene.pick(single + scene.pointers + ["sub/dvc.yaml:inner"]))]
 
 
 def unfreeze_all(scene):
-    frozen = [n for n, s in scene.stages.items() if isinstance(s, dict) and s.get("frozen")]
+    frozen = [n for n, s in scene.stages.items() if isinstance(s, dict) and s.get("frozen") and "${" not in str(s)]
     return frozen and [tool("unfreeze", *frozen)]
 
 
