@@ -50,6 +50,23 @@ extension Workspace {
     }
   }
 
+  /// Gives a file the mode that a new one has, and its owner the right to run it or not.
+  ///
+  /// A file with several names is left alone: its mode is that of all of them.
+  package func setMode(of path: WorkspacePath, isExecutable: Bool) throws(StoreError) {
+    try checkParent(of: path)
+    let file = absolute(path)
+    guard let info = FileStat(file, followingLinks: false), info.kind == .file, info.links == 1 else { return }
+    let mode = (0o666 & ~umaskBits) | (isExecutable ? 0o100 : 0)
+    guard info.mode & 0o7777 != mode else { return }
+    guard chmod(file, mode) == 0 else { throw .system("write", path: file, code: errno) }
+    guard let now = FileStat(file) else { return }
+    // Only the mode changed: what is known of the bytes stays known.
+    statCache.withLock { cache in
+      if let digest = cache.digest(of: file, info) { cache.remember(file, now, digest, isOwn: true) }
+    }
+  }
+
   /// Makes files that are links to objects files of their own again, writable; a directory with all below it.
   ///
   /// - Throws: `system`, `escapes`; a file that could not be copied is the link it was.
