@@ -13,6 +13,8 @@ struct RevisionView {
   private let source: any ProjectSource
   private let repository: GitRepository?
   private let revision: String?
+  /// What the lock agreed on, by path.
+  private let agreed: [String: Trace.Result]
 
   static let workspaceName = "workspace"
 
@@ -33,6 +35,8 @@ struct RevisionView {
       repository = nil
     }
     loaded = try ProjectReader(project, source).read()
+    agreed = Dictionary(
+      loaded.lock.entries.values.lazy.flatMap(\.outputs).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The bytes of a file: as the revision has it, or as its lock says the store has it.
@@ -78,9 +82,7 @@ struct RevisionView {
     return found
   }
 
-  private func output(at path: WorkspacePath) -> Trace.Result? {
-    loaded.lock.entries.values.lazy.flatMap(\.outputs).first { $0.path == path.text }
-  }
+  private func output(at path: WorkspacePath) -> Trace.Result? { agreed[path.text] }
 
   /// The object that the lock names for an output, or for a file inside an output.
   private func digest(of path: WorkspacePath) throws -> Digest? {
