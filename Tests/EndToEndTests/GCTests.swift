@@ -87,7 +87,8 @@ extension Site {
       try site.makeThreeVersions()
       for arguments in [
         ["gc"], ["gc", "--force"], ["gc", "-w"], ["gc", "-n", "2", "--force"], ["gc", "-w", "-r", "x", "--force"],
-        ["gc", "-w", "-c", "--not-in-remote", "--force"], ["gc", "--date", "yesterday", "--force"], ["gc", "--rev", "nope", "-f"],
+        ["gc", "-w", "-c", "--not-in-remote", "--force"], ["gc", "--date", "yesterday", "--force"],
+        ["gc", "--rev", "nope", "-f"],
       ] {
         #expect(try site.run(pipeBinary, arguments).status != 0, "\(arguments)")
         #expect(site.objects() == [one, two, three], "\(arguments)")

@@ -155,7 +155,13 @@ extension Site {
       try make(site)
       let found = try #require(try site.pipe("plots", "show", "--json", "-o", "pages").json() as? [String: Any])
       let errors = try #require(found["errors"] as? [[String: String]])
-      #expect(errors == [["name": "gone.json", "rev": "workspace", "source": "gone.json", "type": "FileNotFoundError", "msg": "`gone.json` is not there"]])
+      #expect(
+        errors == [
+          [
+            "name": "gone.json", "rev": "workspace", "source": "gone.json", "type": "FileNotFoundError",
+            "msg": "`gone.json` is not there",
+          ]
+        ])
       let data = try #require(found["data"] as? [String: [[String: Any]]])
       #expect(Set(data.keys) == ["p.csv", "i.svg", "gone.json"])
       #expect(data["p.csv"]?.first?["type"] as? String == "vega")
@@ -220,18 +226,19 @@ extension Site {
       let change = #"{"old": 0.5, "new": 0.75, "diff": 0.25}"#
       #expect(
         try site.pipe("metrics", "diff", "--json").out
-          == #"{"m/a.json": {"acc": \#(change)}, "m/b.yaml": {"deep.acc": \#(change)}, "m/c.toml": {"deep.acc": \#(change)}}"# + "\n")
+          == #"{"m/a.json": {"acc": \#(change)}, "m/b.yaml": {"deep.acc": \#(change)}, "m/c.toml": {"deep.acc": \#(change)}}"#
+          + "\n")
       #expect(
         try site.pipe("metrics", "show", "--json", "m/c.toml").out
           == #"{"": {"data": {"m/c.toml": {"data": {"deep": {"acc": 0.75}}}}}}"# + "\n")
       #expect(
-        try site.pipe("params", "diff", "--json").out == #"{"p.py": {"Train.RATE": {"old": [1, 2], "new": [1, 3]}}}"# + "\n")
+        try site.pipe("params", "diff", "--json").out == #"{"p.py": {"Train.RATE": {"old": "[1, 2]", "new": "[1, 3]"}}}"# + "\n")
       #expect(
         try site.pipe("metrics", "diff", "--md", "--no-path", "--all", "--precision", "1", "--targets", "m/a.json").out == """
           | metric | old | new | change |
           |--------|-----|-----|--------|
           | acc    | 0.5 | 0.8 | 0.2    |
-          | same   | 1   | 1   | 0.0    |
+          | same   | 1   | 1   | 0      |
 
           """)
     }
