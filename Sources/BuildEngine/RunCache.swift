@@ -49,6 +49,8 @@ package struct RunCache: TraceStore {
     try AtomicFile.write(RunCacheText.write(entry), to: file)
   }
 
+  package func flush() throws(StoreError) { try facts.flush() }
+
   /// All entries of a run cache, as `<key>/<value>`, sorted by key.
   package static func entries(in root: String) throws(StoreError) -> [String] {
     var found: [String] = []

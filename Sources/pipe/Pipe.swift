@@ -43,7 +43,8 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Data",
         subcommands: [
-          CheckoutCommand.self, GCCommand.self,
+          AddCommand.self, CommitCommand.self, CheckoutCommand.self, MoveCommand.self, RemoveCommand.self,
+          UnprotectCommand.self, GCCommand.self,
           PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
         ]),
       CommandGroup(
@@ -61,6 +62,8 @@ struct Pipe: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.
     if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.standard.out(pipeVersion) }
+    // Before the command line is parsed, which takes longer.
+    if SealedAnswer.give() { return }
     do {
       let options = try GlobalOptions(Array(CommandLine.arguments.dropFirst()))
       try options.apply()
