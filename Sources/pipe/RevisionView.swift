@@ -12,7 +12,10 @@ struct RevisionView {
   let loaded: LoadedProject
   private let source: any ProjectSource
   private let repository: GitRepository?
+  /// The commit's digits; `nil` is the workspace.
   private let revision: String?
+  /// Where the project lies in the repository, with a slash at its end; empty when it is all of it.
+  private let prefix: String
   /// What the lock agreed on, by path.
   private let agreed: [String: Trace.Result]
 
@@ -25,14 +28,19 @@ struct RevisionView {
   init(_ project: Project, revision: String?, name: String? = nil) throws {
     self.project = project
     let revision = revision == Self.workspaceName ? nil : revision
-    self.revision = revision
     self.name = name ?? revision ?? Self.workspaceName
     if let revision {
       source = try RevisionSource(project, revision: revision)
-      repository = try GitRepository.open(at: project.root)
+      let repository = try GitRepository.open(at: project.root)
+      self.repository = repository
+      self.revision = try repository?.resolve(revision).hex
+      let below = repository?.path(below: project.root) ?? ""
+      prefix = below.isEmpty || below == "." ? "" : below + "/"
     } else {
       source = WorkspaceSource(root: project.root)
       repository = nil
+      self.revision = nil
+      prefix = ""
     }
     loaded = try ProjectReader(project, source).read()
     agreed = Dictionary(
@@ -44,10 +52,8 @@ struct RevisionView {
   /// - Returns: `nil` when the file is neither here nor there.
   func bytes(of path: WorkspacePath) throws -> [UInt8]? {
     if let repository, let revision {
-      let below = repository.path(below: project.root) ?? ""
-      let place = (below.isEmpty || below == "." ? "" : below + "/") + path.text
       // A folder is no file; its contents are asked for one by one.
-      if let bytes = try? repository.fileContents(at: place, revision: revision) { return bytes }
+      if let bytes = try? repository.fileContents(at: prefix + path.text, revision: revision) { return bytes }
     } else if FileStat("\(project.root)/\(path)")?.kind == .file, let bytes = try AtomicFile.read("\(project.root)/\(path)") {
       return bytes
     }

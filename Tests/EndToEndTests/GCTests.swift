@@ -176,6 +176,19 @@ extension Site {
     }
   }
 
+  @Test func `keeps what an earlier commit had in a folder that is ignored now`() throws {
+    try withSite { site in
+      try site.makeThreeVersions()
+      try site.git("checkout", "-q", "--force", "old")
+      try site.write("outs:\n- md5: \(two)\n  size: 1\n  hash: md5\n  path: g\n", to: "sub/g.dvc")
+      try site.git("add", "-A")
+      try site.git("commit", "-qm", "sub")
+      try site.write("sub\n", to: ".dvcignore")
+      #expect(try site.pipe("gc", "--rev", "HEAD", "-f").status == 0)
+      #expect(site.objects() == [one, two])
+    }
+  }
+
   @Test func `prunes results of earlier runs that nothing has agreed on`() throws {
     try withSite { site in
       try site.git("init", "-q")
