@@ -8,7 +8,7 @@ import PipelineModel
 import SourceControl
 import Tracking
 
-/// Write order: objects → traces → run record → lock file → registry → ledger → report.
+/// Write order: objects → traces → run record → lock file → registry → report. Who reads the ledger brings it up to date.
 struct BuildSession {
   let loaded: LoadedProject
   let graph: StageGraph
@@ -86,7 +86,6 @@ struct BuildSession {
     try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
-    if outcome.didWork { _ = try IndexedLedger.open(project) }
     if writesReport { try report() }
   }
 
