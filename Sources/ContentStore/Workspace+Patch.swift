@@ -17,6 +17,7 @@ extension Workspace {
     links: [LinkKind]? = nil
   ) throws(StoreError) {
     try checkFolders(of: removed + added.entries.map(\.path), below: path)
+    unlinked.withLock { $0.removeAll() }
     let staging = "\(stagingFolder ?? absolute(path) + ".tmp")/patch-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let plan = TreePlan(added)
     do throws(StoreError) {

@@ -12,6 +12,7 @@ extension Workspace {
     _ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore, links: [LinkKind]? = nil
   ) throws(StoreError) {
     try makeParent(of: path)
+    unlinked.withLock { $0.removeAll() }
     let target = absolute(path)
     let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"

@@ -12,6 +12,7 @@ extension Workspace {
     throws(StoreError)
   {
     let kinds = links ?? self.links
+    if kinds.first?.sharesBytes == true { unlinked.withLock { $0.removeAll() } }
     switch content {
     case .missing: break
     case .file(let digest, let size, let isExecutable):
