@@ -71,9 +71,24 @@ struct Layer: Sendable {
 
 /// A tree with its files ordered by the folder that they lie in.
 struct TreePlan: Sendable {
+  /// A folder by the one above it, so that deep folders cost no more than their names.
+  struct Folder: Sendable, Hashable {
+    /// Index among the folders.
+    let parent: Int
+    let name: Substring
+
+    /// By bytes: what Unicode calls equal are two names to the kernel.
+    static func == (a: Self, b: Self) -> Bool { a.parent == b.parent && a.name.utf8.elementsEqual(b.name.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(parent)
+      for byte in name.utf8 { hasher.combine(byte) }
+    }
+  }
+
   let tree: FileTree
-  /// Relative to the tree, each after the folder above it; the first is the tree itself, "".
-  private(set) var folders: [String] = [""]
+  /// Each after the folder above it; the first is the tree itself, with an empty name.
+  private(set) var folders = [Folder(parent: 0, name: "")]
   /// Indices of entries, folder by folder, in pieces that one thread lays at a time.
   private(set) var pieces: [(folder: Int, entries: [Int])] = []
 
@@ -81,13 +96,13 @@ struct TreePlan: Sendable {
 
   init(_ tree: FileTree) {
     self.tree = tree
-    var numbers: [String: Int] = ["": 0]
+    var numbers: [Folder: Int] = [:]
     var members: [[Int]] = [[]]
-    var last = ("", 0)
+    var last: (path: Substring, number: Int) = ("", 0)
     for (index, entry) in tree.entries.enumerated() {
-      let folder = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(entry.path[..<$0]) } ?? ""
-      if folder != last.0 { last = (folder, Self.number(folder, &numbers, &folders, &members)) }
-      members[last.1].append(index)
+      let path = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { entry.path[..<$0] } ?? ""
+      if !path.utf8.elementsEqual(last.path.utf8) { last = (path, number(of: path, &numbers, &members)) }
+      members[last.number].append(index)
     }
     for (folder, indices) in members.enumerated() {
       for start in stride(from: 0, to: indices.count, by: Self.pieceLength) {
@@ -96,17 +111,31 @@ struct TreePlan: Sendable {
     }
   }
 
-  private static func number(
-    _ folder: String, _ numbers: inout [String: Int], _ folders: inout [String], _ members: inout [[Int]]
-  ) -> Int {
-    if let known = numbers[folder] { return known }
-    if let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")) {
-      _ = number(String(folder[..<slash]), &numbers, &folders, &members)
+  private mutating func number(of path: Substring, _ numbers: inout [Folder: Int], _ members: inout [[Int]]) -> Int {
+    var current = 0
+    for name in path.utf8.split(separator: UInt8(ascii: "/")) {
+      let folder = Folder(parent: current, name: Substring(name))
+      if let known = numbers[folder] {
+        current = known
+      } else {
+        current = folders.count
+        numbers[folder] = current
+        folders.append(folder)
+        members.append([])
+      }
     }
-    numbers[folder] = folders.count
-    folders.append(folder)
-    members.append([])
-    return folders.count - 1
+    return current
+  }
+
+  /// Relative to the tree; empty for the tree itself.
+  private func path(of folder: Int) -> String {
+    var names: [Substring] = []
+    var current = folder
+    while current != 0 {
+      names.append(folders[current].name)
+      current = folders[current].parent
+    }
+    return names.reversed().joined(separator: "/")
   }
 
   /// Lays the tree out in a new folder.
@@ -114,8 +143,9 @@ struct TreePlan: Sendable {
   /// - Returns: the stat of every file, by the index of its entry.
   func lay(at staging: String, by layer: Layer) throws(StoreError) -> Slots<FileStat?> {
     try AtomicFile.makeFolder(staging)
-    for folder in folders.dropFirst() where mkdir("\(staging)/\(folder)", 0o777) != 0 {
-      throw .system("make the folder", path: "\(staging)/\(folder)", code: errno)
+    for folder in folders.indices.dropFirst() {
+      let path = "\(staging)/\(path(of: folder))"
+      guard mkdir(path, 0o777) == 0 else { throw .system("make the folder", path: path, code: errno) }
     }
     let stats = Slots<FileStat?>(tree.entries.count, nil)
     guard let placer = layer.placer else {
@@ -136,11 +166,12 @@ struct TreePlan: Sendable {
     _ piece: (folder: Int, entries: [Int]), at staging: String, by placer: ObjectPlacer, _ stats: Slots<FileStat?>,
     _ room: Workers.Room
   ) throws(StoreError) {
-    let path = piece.folder == 0 ? staging : "\(staging)/\(folders[piece.folder])"
+    let inner = path(of: piece.folder)
+    let path = inner.isEmpty ? staging : "\(staging)/\(inner)"
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard folder >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(folder) }
-    let skipped = piece.folder == 0 ? 0 : folders[piece.folder].utf8.count + 1
+    let skipped = inner.isEmpty ? 0 : inner.utf8.count + 1
     for index in piece.entries {
       let entry = tree.entries[index]
       let name =
