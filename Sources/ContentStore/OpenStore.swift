@@ -51,7 +51,7 @@ final class OpenStore: Sendable {
 
   /// Hashes an object and sets it to read-only, or removes it when its bytes are others.
   private func check(_ digest: Digest, _ name: String, _ room: Workers.Room) throws(StoreError) -> Bool {
-    let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
       if errno == ENOENT { return false }
       throw fail("open", name)
@@ -73,7 +73,7 @@ final class OpenStore: Sendable {
   /// - Throws: `missingObject`, `system`.
   func open(_ digest: Digest) throws(StoreError) -> (file: Int32, size: Int, mustHash: Bool) {
     let name = layout.name(of: digest)
-    let file = descriptor < 0 ? -1 : openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    let file = descriptor < 0 ? -1 : openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
       if descriptor < 0 || errno == ENOENT || errno == ENOTDIR { throw .missingObject(digest) }
       throw fail("open", name)
