@@ -29,6 +29,12 @@ func `the nearest name is suggested only when it is near`(_ typed: String, _ sug
   #expect(closestMatch(to: typed, among: ["prepare", "train", "evaluate"]) == suggested)
 }
 
+@Test func `no name is near one of more than 200 bytes`() {
+  let long = String(repeating: "k", count: 200)
+  #expect(closestMatch(to: long, among: [long + "x"]) == long + "x")
+  #expect(closestMatch(to: long + "k", among: [long]) == nil)
+}
+
 @Test func `the exit code of a list is that of its first error, warnings aside`() {
   let list = DiagnosticList([Diagnostic(.warning, "w"), Diagnostic(.storage, "s"), Diagnostic(.input, "i")])
   #expect(list.exitCode == 4)
