@@ -44,8 +44,8 @@ class Peer:
 class Side:
     """One of the two projects, with a home, a remote and a cache of hashes of its own."""
 
-    def __init__(self, base, name, options):
-        self.name, self.options = name, options
+    def __init__(self, base, name, peer):
+        self.name, self.peer = name, peer
         self.folder = f"{base}/{name}"
         self.root = f"{self.folder}/project"
         os.makedirs(self.root)
@@ -62,7 +62,6 @@ class Side:
         }
         with open(f"{home}/config/dvc/config", "w") as file:
             file.write("[core]\n    analytics = false\n    check_update = false\n")
-        self.peer = Peer(options.python, self.env)
 
     def begin(self, tool, words):
         """Starts a command; `end` waits for it."""
@@ -120,9 +119,6 @@ class Side:
             os.remove(path)
         else:
             raise ValueError(kind)
-
-    def close(self):
-        self.peer.close()
 
 
 def walk(root, skip=()):
@@ -194,14 +190,17 @@ def differing(mixed, shadow, roots, limit=12):
     return "\n".join(lines)
 
 
+def said_by_both(mixed, shadow):
+    """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push incomplete."""
+    return "could not be pushed" in mixed[2] and "Some of the cache files do not exist" in shadow[2]
+
+
 class Alternation:
-    def __init__(self, base, seed, options):
+    def __init__(self, base, seed, options, peers):
         self.base, self.seed, self.options = base, seed, options
         self.memory = ({}, {})
-        self.mixed, self.shadow = Side(base, "mixed", options), Side(base, "shadow", options)
+        self.mixed, self.shadow = Side(base, "mixed", peers[0]), Side(base, "shadow", peers[1])
         self.sides = (self.mixed, self.shadow)
-        for side in self.sides:
-            side.peer.ready()
         self.log = open(f"{base}/log", "w")
         self.counts = {}
 
@@ -236,7 +235,7 @@ class Alternation:
             side.git(["add", "-A"])
             side.git(["commit", "-q", "-m", "begin"])
         self.say(f"seed {self.seed}: cache.type {kind}")
-        self.compare("begin")
+        self.compare(0)
 
     def say(self, text):
         self.log.write(text + "\n")
@@ -258,7 +257,7 @@ class Alternation:
             if act[0] == "tool":
                 mixed, shadow = self.both(list(act[1]), tool)
                 self.say(f"  {' '.join(act[1])} → mixed {mixed[0]} shadow {shadow[0]}")
-                if (mixed[0] == 0) != (shadow[0] == 0) and self.checking(number):
+                if (mixed[0] == 0) != (shadow[0] == 0) and self.checking(number) and not said_by_both(mixed, shadow):
                     raise Difference(
                         f"`{word} {' '.join(act[1])}` ends with {mixed[0]}, dvc in the shadow with {shadow[0]}\n"
                         f"--- {word}\n{mixed[1][-1500:]}{mixed[2][-1500:]}\n--- shadow\n{shadow[1][-1500:]}{shadow[2][-1500:]}")
@@ -272,28 +271,55 @@ class Alternation:
                 for side in self.sides:
                     side.apply(act)
         if self.checking(number):
-            self.compare(name)
+            self.compare(number)
 
     def checking(self, number):
         return number >= self.options.start
 
-    def compare(self, name):
+    def compare(self, number):
+        """The shadow's own status follows from equal contents: it is asked now and then, to prove that."""
         words = ["status", "--json"]
-        mixed, shadow = self.both(words, "dvc")
-        contents = [self.contents(number) for number in (0, 1)]
-        roots = [side.root for side in self.sides]
-        if contents[0] != contents[1]:
-            raise Difference("the projects differ:\n" + differing(*contents, roots))
-        values = [self.status(answer) for answer in (mixed, shadow)]
-        if values[0] != values[1]:
-            raise Difference(f"`dvc status` differs:\n  mixed  {values[0]}\n  shadow {values[1]}")
+        contents = [self.contents(side) for side in (0, 1)]
+        if self.take_stale(*contents):
+            contents[0] = self.contents(0)
+        if contents[0] != contents[1] and not self.differ_in_spelling(*contents):
+            raise Difference("the projects differ:\n" + differing(*contents, [side.root for side in self.sides]))
+        if number % 10 == 0:
+            mixed, shadow = map(self.status, self.both(words, "dvc"))
+            if mixed != shadow:
+                raise Difference(f"`dvc status` differs:\n  mixed  {mixed}\n  shadow {shadow}")
         if self.options.share > 0:
-            answer = self.mixed.run(self.options.pipe, words)
-            if self.status(answer) != values[1]:
-                raise Difference(f"`pipe status` differs from DVC's:\n  pipe {self.status(answer)}\n  dvc  {values[1]}\n{answer[2][-1000:]}")
+            ours = self.mixed.run(self.options.pipe, words)
             after = self.contents(0)
             if after != contents[0]:
-                raise Difference("`pipe status` changed something:\n" + differing(after, contents[0], roots))
+                raise Difference("`pipe status` changed something:\n" + differing(after, contents[0], [side.root for side in self.sides]))
+            theirs = self.status(self.mixed.run("dvc", words))
+            if self.status(ours) != theirs:
+                raise Difference(f"`pipe status` differs from DVC's:\n  pipe {self.status(ours)}\n  dvc  {theirs}\n{ours[2][-1000:]}")
+
+    def take_stale(self, mixed, shadow):
+        """Takes away data that no stage names any more and that DVC removed by its database of links, which is outside the project."""
+        stale = [name for name in mixed if name.startswith("workspace/") and name not in shadow]
+        paths = [name.removeprefix("workspace/") for name in stale]
+        if not stale or any(self.mixed.git(["check-ignore", "-q", path])[0] for path in paths):
+            return False
+        for path in paths:
+            self.say(f"  stale: {path}")
+            os.remove(f"{self.mixed.root}/{path}")
+            folder = os.path.dirname(path)
+            while folder and not os.listdir(f"{self.mixed.root}/{folder}"):
+                os.rmdir(f"{self.mixed.root}/{folder}")
+                folder = os.path.dirname(folder)
+        return True
+
+    def differ_in_spelling(self, mixed, shadow):
+        """Whether nothing differs but how manifests are written: DVC writes the whole file anew, `pipe` keeps what a person wrote."""
+        names = [name for name in {*mixed, *shadow} if mixed.get(name) != shadow.get(name)]
+        return all(name.endswith("/dvc.yaml") and self.value(self.mixed, name) == self.value(self.shadow, name) for name in names)
+
+    def value(self, side, name):
+        side.peer.send({"load": f"{side.root}/{name.removeprefix('workspace/')}"})
+        return json.dumps(side.peer.answer()["value"])
 
     def contents(self, number):
         memory = self.memory[number]
@@ -311,37 +337,73 @@ class Alternation:
         except ValueError:
             return f"no JSON: {out[-300:]} {err[-300:]}"
 
+    def heal(self):
+        """Makes the mixed project a copy of the shadow, to go on after a difference."""
+        for name in ("project", "remote"):
+            source, target = f"{self.shadow.folder}/{name}", f"{self.mixed.folder}/{name}"
+            subprocess.run(["chmod", "-R", "u+w", target], stderr=subprocess.DEVNULL)
+            shutil.rmtree(target, ignore_errors=True)
+            if os.path.exists(source):
+                subprocess.run(["cp", "-a", source, target], check=True)
+        for entry in walk(self.mixed.root).values():
+            if entry.is_symlink():
+                link = os.readlink(entry.path)
+                os.remove(entry.path)
+                os.symlink(link.replace(self.shadow.root, self.mixed.root), entry.path)
+
     def close(self):
-        for side in self.sides:
-            side.close()
         self.log.close()
 
 
-def one_seed(seed, options):
+def start_peers(python):
+    """One for each side. A home of their own keeps them from the settings of who runs the test."""
+    home = tempfile.mkdtemp(prefix="alternate-home-")
+    env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": home, "XDG_CONFIG_HOME": home, "DVC_NO_ANALYTICS": "1",
+           "DVC_SITE_CACHE_DIR": f"{home}/site", "DVC_GLOBAL_CONFIG_DIR": home, "DVC_SYSTEM_CONFIG_DIR": home, "TMPDIR": home}
+    peers = [Peer(python, env) for _ in range(2)]
+    for peer in peers:
+        peer.ready()
+    shutil.rmtree(home)
+    return peers
+
+
+def one_seed(seed, options, peers):
     base = tempfile.mkdtemp(prefix=f"alternate-{seed}-", dir=options.folder)
-    alternation = Alternation(base, seed, options)
-    start, number = time.monotonic(), 0
+    alternation = Alternation(base, seed, options, peers)
+    start, number, differences = time.monotonic(), 0, 0
     try:
         alternation.start()
         for number in range(1, options.steps + 1):
-            alternation.step(number)
+            try:
+                alternation.step(number)
+            except Difference as difference:
+                differences += 1
+                report(difference, seed, number, base, options)
+                if not options.heal:
+                    return False
+                alternation.heal()
             if options.progress and number % options.progress == 0:
                 print(f"seed {seed}: {number} steps, {number / (time.monotonic() - start):.1f} a second", flush=True)
     except Difference as difference:
-        print(f"DIFFERENCE seed {seed} step {number} in {base}\n{difference}")
-        with open(f"{base}/log") as file:
-            tail = file.read().splitlines()
-        print("\n".join(["last steps:"] + tail[-options.tail:]))
-        print(f"replay: --seeds {seed} --steps {number} --from {number}\n", flush=True)
+        report(difference, seed, 0, base, options)
         return False
     finally:
         alternation.close()
     seconds = time.monotonic() - start
     counts = ", ".join(f"{name} {count}" for name, count in sorted(alternation.counts.items()))
-    print(f"seed {seed}: {number} steps without a difference, {number / seconds:.1f} a second ({counts})", flush=True)
+    found = f"{differences} differences" if differences else "without a difference"
+    print(f"seed {seed}: {number} steps, {found}, {number / seconds:.1f} a second ({counts})", flush=True)
     if not options.keep:
-        shutil.rmtree(base)
-    return True
+        subprocess.run(["rm", "-rf", base])
+    return differences == 0
+
+
+def report(difference, seed, number, base, options):
+    print(f"DIFFERENCE seed {seed} step {number} in {base}\n{difference}")
+    with open(f"{base}/log") as file:
+        tail = file.read().splitlines()
+    print("\n".join(["last steps:"] + [line[:200] for line in tail[-options.tail:]]))
+    print(f"replay: --seeds {seed} --steps {number} --from {number}\n", flush=True)
 
 
 def main():
@@ -354,6 +416,7 @@ def main():
     parser.add_argument("--share", type=float, default=0.5, help="part of the steps that `pipe` does")
     parser.add_argument("--folder", default="/dev/shm" if os.path.isdir("/dev/shm") else None, help="where the projects are made")
     parser.add_argument("--go-on", action="store_true", help="go on with the next seed after a difference")
+    parser.add_argument("--heal", action="store_true", help="go on with the same seed after a difference, the mixed project made anew")
     parser.add_argument("--avoid", default="", help="operations to leave out, by name, with commas between")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--verbose", action="store_true")
@@ -370,11 +433,14 @@ def main():
         first, _, last = part.partition("-")
         seeds += range(int(first), int(last or first) + 1)
     failed = 0
+    peers = start_peers(options.python)
     for seed in seeds:
-        if not one_seed(seed, options):
+        if not one_seed(seed, options, peers):
             failed += 1
             if not options.go_on:
                 break
+    for peer in peers:
+        peer.close()
     sys.exit(1 if failed else 0)
 
 

@@ -330,15 +330,17 @@ def stage_add(scene):
         return None
     kind = scene.pick(["-o", "-O", "--outs-persist", "-m", "-M", "--plots"])
     more = scene.pick([[], ["-p", "lr"], ["-p", "params.json:depth,name", "-p", "lr,seed"], ["--desc", "made here"], ["--run"]])
-    return [tool("stage", "add", "-q", "-n", name, "-d", dep, kind, f"out{scene.number}.txt", *more, f"ls -d '{dep}' > out{scene.number}.txt")]
+    return [tool("stage", "add", "-n", name, "-d", dep, kind, f"out{scene.number}.txt", *more, f"ls -d '{dep}' > out{scene.number}.txt")]
 
 
 def freeze(scene):
-    return [tool(scene.pick(["freeze", "unfreeze", "unfreeze"]), scene.pick([n for n in scene.stages] + scene.pointers + ["sub/dvc.yaml:inner"]))]
+    """DVC refuses groups and stages with `${…}` here, `pipe` does not."""
+    single = [n for n, stage in scene.stages.items() if isinstance(stage, dict) and "cmd" in stage and "matrix" not in stage and "${" not in str(stage)]
+    return [tool(scene.pick(["freeze", "unfreeze", "unfreeze"]), scene.pick(single + scene.pointers + ["sub/dvc.yaml:inner"]))]
 
 
 def unfreeze_all(scene):
-    frozen = [n for n, s in scene.stages.items() if isinstance(s, dict) and s.get("frozen")]
+    frozen = [n for n, s in scene.stages.items() if isinstance(s, dict) and s.get("frozen") and "${" not in str(s)]
     return frozen and [tool("unfreeze", *frozen)]
 
 
@@ -358,21 +360,21 @@ def unprotect(scene):
 
 
 def push(scene):
-    return [tool("push", "-q", *scene.pick([[], [], ["-a"], ["-T"], ["--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
+    return [tool("push", *scene.pick([[], [], ["-a"], ["-T"], ["--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
 
 
 def pull(scene):
-    return [tool("pull", "-q", *scene.pick([[], ["-f"], ["-f", "--allow-missing"], ["-f", "--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
+    return [tool("pull", *scene.pick([[], ["-f"], ["-f", "--allow-missing"], ["-f", "--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
 
 
 def fetch(scene):
-    return [tool("fetch", "-q", *scene.pick([[], ["-a"], ["--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
+    return [tool("fetch", *scene.pick([[], ["-a"], ["--run-cache"], [scene.pick(scene.names() + scene.pointers)]]))]
 
 
 def lose_and_pull(scene):
     """All is pushed, all objects are lost, all is pulled."""
-    return [tool("push", "-q")] + [("drop-object", os.path.relpath(f"{folder}/{name}", scene.root))
-                                   for folder, _, names in os.walk(f"{scene.root}/.dvc/cache/files") for name in sorted(names)] + [tool("pull", "-q", "-f")]
+    return [tool("push")] + [("drop-object", os.path.relpath(f"{folder}/{name}", scene.root))
+                                   for folder, _, names in os.walk(f"{scene.root}/.dvc/cache/files") for name in sorted(names)] + [tool("pull", "-f")]
 
 
 WEIGHTS = [

@@ -15,6 +15,7 @@ def command(argv, cwd, env, out, err):
     """What the child does: becomes the program `dvc` as far as DVC can see. Never returns."""
     code = 70
     try:
+        gc.disable()  # a collection would touch, and so copy, every page of the parent
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(env)

@@ -24,6 +24,8 @@ package struct BuildOptions: Sendable {
   package var commits = true
   /// Whether results of other inputs' runs are looked for.
   package var usesTraces = true
+  /// Data that is gone is brought back, also where it would else be a mistake.
+  package var pulls = false
   /// Dependencies and outputs that are absent count as what was recorded of them.
   package var allowMissing = false
   /// Name → how much of a resource the stages that run at once may take; what is not named has no limit.
@@ -126,8 +128,9 @@ package struct Build: Sendable {
   /// Runs until nothing more can be done. Never throws: a failed stage is an outcome.
   package func run(lock: LockFile) async -> BuildOutcome {
     var state = State(graph: graph, order: order, lock: lock, resources: options.resources)
-    await withTaskGroup(of: (Int, StageOutcome).self) { group in
+    await withTaskGroup(of: Moment.self) { group in
       var running = 0
+      var isTicking = false
       while true {
         while running < options.jobs, !state.isStopping, let index = state.nextReady() {
           if isInterrupted() {
@@ -144,17 +147,41 @@ package struct Build: Sendable {
             _ = state.commit(facts)
             let stage = graph.stages[index]
             let position = state.position(of: index)
-            group.addTask { (index, await onOwnThread { perform(stage, task, position) }) }
+            group.addTask { .ended(index, await onOwnThread { perform(stage, task, position) }) }
           }
         }
-        guard running > 0, let (index, outcome) = await group.next() else { break }
-        running -= 1
-        state.release(index)
-        finish(index, outcome, &state)
+        guard running > 0 else { break }
+        if !state.pending.isEmpty, !isTicking {
+          isTicking = true
+          let due = state.nextFlush
+          group.addTask {
+            try? await Swift.Task.sleep(until: due, clock: .continuous)
+            return .tick
+          }
+        }
+        switch await group.next() {
+        case .ended(let index, let outcome):
+          running -= 1
+          state.release(index)
+          finish(index, outcome, &state)
+        case .tick:
+          isTicking = false
+          flushIfDue(&state)
+        case nil: break
+        }
       }
+      group.cancelAll()
     }
     flush(&state)
+    flushTraces(&state)
     return state.outcome(interrupted: isInterrupted())
+  }
+
+  /// What the scheduler waits for.
+  private enum Moment: Sendable {
+    case ended(Int, StageOutcome)
+    /// Results wait to be recorded while stages run on.
+    case tick
   }
 
   private enum Either {
@@ -169,7 +196,9 @@ package struct Build: Sendable {
       let recipe =
         stage.isIdle ? inspector.idleRecipe(of: stage) : try recipe(of: stage, index, locked, state)
       let force = options.force || state.forced.contains(index)
-      let decision = Rebuilder(force: force, rules: .of(place.dialect)).decide(
+      var rules = Rebuilder.Rules.of(place.dialect)
+      if options.pulls { rules.restoresIdle = true }
+      let decision = Rebuilder(force: force, rules: rules).decide(
         Rebuilder.Situation(
           recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
           traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },
@@ -253,10 +282,8 @@ package struct Build: Sendable {
             run: facts.run, finishedAt: facts.now(), durationSeconds: (outcome.seconds * 1000).rounded() / 1000,
             peakMemoryBytes: outcome.peakMemoryBytes, host: facts.host, commit: commit, isDirty: isDirty, log: outcome.log,
             woven: outcome.woven)))
-      if state.lastFlush.duration(to: .now) > .seconds(1) {
-        flush(&state)
-        if let failure = state.storageFailure { outcome.result = .failed(failure) }
-      }
+      flushIfDue(&state)
+      if let failure = state.storageFailure { outcome.result = .failed(failure) }
     }
     if outcome.isGood, place.dialect.isNative || outcome.madeResult, let recipe = outcome.recipe, let known = outcome.known {
       state.lock.entries[outcome.stage.name] = LockEntry(recipe: recipe, outputs: known.outputs)
@@ -265,27 +292,52 @@ package struct Build: Sendable {
     state.complete(index, outcome, options.onFailure) { emit($0) }
   }
 
+  private func flushIfDue(_ state: inout State) {
+    if state.nextFlush <= .now { flush(&state) }
+  }
+
   /// Puts objects on the disk, then the traces that name them: invariant 2.
+  ///
+  /// The next one waits ten times as long as this one took, so that recording costs a build a tenth of its time at most,
+  /// however slow the disk is, and a kill loses no more than what ended within that time.
   private func flush(_ state: inout State) {
     guard !state.pending.isEmpty else { return }
+    let start = ContinuousClock.now
     do {
       try place.store.flush()
       for trace in state.pending { try traces.insert(trace) }
+      state.unflushed += state.pending
       state.pending = []
     } catch {
       state.stop(error.diagnostic)
     }
-    state.lastFlush = .now
+    let end = ContinuousClock.now
+    state.nextFlush = end + max(.milliseconds(20), min(.seconds(2), (end - start) * 10))
   }
 }
 
 extension Build {
+  /// Puts the traces on the disk, since what comes next names them: invariant 4.
+  private func flushTraces(_ state: inout State) {
+    guard !state.unflushed.isEmpty else { return }
+    do {
+      try traces.flush()
+    } catch {
+      state.pending = state.unflushed
+      state.stop(error.diagnostic)
+    }
+  }
+
   /// What the scheduler knows; local to one `run`.
   private struct State {
     let graph: StageGraph
     var lock: LockFile
+    /// Results that are not recorded yet.
     var pending: [Trace] = []
-    var lastFlush = ContinuousClock.now
+    /// Recorded ones that the machine's crash could lose.
+    var unflushed: [Trace] = []
+    /// The first result is recorded at once.
+    var nextFlush = ContinuousClock.now
     var isStopping = false
     var isInterrupted = false
     var storageFailure: Diagnostic?

@@ -4,6 +4,7 @@ package import ContentStore
 internal import Diagnostics
 internal import Glibc
 internal import PipelineModel
+internal import Synchronization
 
 /// Entries of one process. DVC refuses to touch a path that another process has written here, and so does `pipe`.
 package struct DVCPathLocks: Sendable {
@@ -11,6 +12,12 @@ package struct DVCPathLocks: Sendable {
   private let usesHardLink: Bool
   private let command: String
   private let pid: Int32
+  private let turn = Turn()
+
+  /// This process's own threads take turns, where the guardian would have them try again and again.
+  private final class Turn: Sendable {
+    let lock = Mutex(())
+  }
 
   /// - Parameters:
   ///   - folder: `.dvc/tmp`, absolute.
@@ -61,6 +68,10 @@ package struct DVCPathLocks: Sendable {
   private var own: Table.Owner { Table.Owner(pid: pid, command: command) }
 
   private func edit(_ change: (inout Table) throws(StoreError) -> Void) throws(StoreError) {
+    try turn.lock.withLock { (_) throws(StoreError) in try editAlone(change) }
+  }
+
+  private func editAlone(_ change: (inout Table) throws(StoreError) -> Void) throws(StoreError) {
     let guardian = try DVCRepositoryLock(file: "\(folder)/rwlock.lock", usesHardLink: usesHardLink)
     defer { guardian.release() }
     let file = "\(folder)/rwlock"

@@ -5,10 +5,12 @@ internal import Glibc
 internal import Synchronization
 
 /// Each command runs in a process group of its own under a supervisor (Sources/CLinux), which ends the whole of it
-/// when this process dies.
+/// when this process dies. A supervisor that is at rest takes the next command.
 package final class ProcessExecutor: Executor {
   private struct State {
+    /// Of the supervisors that have a command.
     var controls: Set<Int32> = []
+    var resting: [clinux_supervisor] = []
     /// The last signal asked for; commands started later get it at once.
     var asked: Signal?
   }
@@ -23,6 +25,12 @@ package final class ProcessExecutor: Executor {
 
   package init() {}
 
+  deinit {
+    state.withLock { state in
+      for var supervisor in state.resting { clinux_supervisor_close(&supervisor) }
+    }
+  }
+
   /// Sends a signal to the groups of all running commands, and to those still to come.
   package func signalAll(_ signal: Signal) {
     state.withLock { state in
@@ -33,34 +41,54 @@ package final class ProcessExecutor: Executor {
 
   package func run(_ command: Command, onOutput: (UnsafeRawBufferPointer) -> Void) -> CommandResult {
     var supervisor = clinux_supervisor()
-    let code = Self.start(command, &supervisor)
-    guard code == 0 else { return CommandResult(end: .notStarted(code)) }
+    if let resting = state.withLock({ $0.resting.popLast() }) {
+      supervisor = resting
+    } else {
+      let code = clinux_supervisor_open(&supervisor)
+      guard code == 0 else { return CommandResult(end: .notStarted(code)) }
+    }
+    var output: Int32 = -1
+    let code = Self.start(command, &supervisor, &output)
+    guard code == 0 else {
+      clinux_supervisor_close(&supervisor)
+      return CommandResult(end: .notStarted(code))
+    }
     let control = supervisor.control
     state.withLock { state in
       state.controls.insert(control)
       if let asked = state.asked { clinux_order(control, asked.rawValue) }
     }
-    let isLate = Self.drain(supervisor.output, until: command.timeoutSeconds, onOutput) { signal in
+    let isLate = Self.drain(output, until: command.timeoutSeconds, onOutput) { signal in
       clinux_order(control, signal.rawValue)
     }
-    close(supervisor.output)
+    close(output)
     var exit = clinux_exit()
-    clinux_wait(&supervisor, &exit)
+    let isGone = clinux_supervisor_wait(&supervisor, &exit) != 0
     state.withLock { state in
       state.controls.remove(control)
-      close(control)
+      if !isGone { state.resting.append(supervisor) }
     }
+    if isGone { clinux_supervisor_close(&supervisor) }
     var result = CommandResult(exit)
     if isLate, !result.succeeded { result.end = .timedOut }
     return result
   }
 
-  private static func start(_ command: Command, _ supervisor: inout clinux_supervisor) -> Int32 {
-    let variables = command.environment.map { "\($0.key)=\($0.value)" }.sorted()
-    return withCStrings(command.arguments) { arguments in
-      withCStrings(variables) { environment in
-        clinux_supervise(arguments, environment, command.folder, &supervisor)
-      }
+  private static func start(_ command: Command, _ supervisor: inout clinux_supervisor, _ output: inout Int32) -> Int32 {
+    var texts: [UInt8] = []
+    texts.reserveCapacity(1 << 13)
+    func add(_ text: String) {
+      // A zero within a text would end it.
+      texts.append(contentsOf: text.utf8.prefix { $0 != 0 })
+      texts.append(0)
+    }
+    add(command.folder)
+    for argument in command.arguments { add(argument) }
+    for (name, value) in command.environment.sorted(by: { $0.key < $1.key }) { add("\(name)=\(value)") }
+    return texts.withUnsafeBytes { bytes in
+      clinux_supervisor_run(
+        &supervisor, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, UInt32(command.arguments.count),
+        UInt32(command.environment.count), &output)
     }
   }
 
@@ -111,18 +139,5 @@ extension CommandResult {
     self.init(
       end: end, userSeconds: Double(exit.user_microseconds) / 1e6, systemSeconds: Double(exit.system_microseconds) / 1e6,
       peakMemoryBytes: Int(exit.peak_kilobytes) * 1024)
-  }
-}
-
-/// Hands texts over as a NULL-terminated array of C strings.
-private func withCStrings<Result>(
-  _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-  var pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
-  pointers.append(nil)
-  defer { for pointer in pointers { free(pointer) } }
-  return pointers.withUnsafeBufferPointer { buffer in
-    guard let base = buffer.baseAddress else { preconditionFailure("the array holds at least its end") }
-    return body(base)
   }
 }

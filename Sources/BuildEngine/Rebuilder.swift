@@ -16,12 +16,17 @@ package struct Rebuilder: Sendable {
     package var countsExecutableBits: Bool
     /// Whether a frozen stage's changed outputs become its result.
     package var recordsFrozen: Bool
+    /// Whether data that is gone, or a frozen stage's output, is brought back; else that is a mistake.
+    package var restoresIdle: Bool
+    /// Whether the store has to have what Git keeps, too.
+    package var storesUncached: Bool
     package var areEqual: @Sendable (ParameterValue, ParameterValue) -> Bool
 
     package static let native = Rules(
-      countsRemovals: true, countsExecutableBits: true, recordsFrozen: false, areEqual: { $0 == $1 })
+      countsRemovals: true, countsExecutableBits: true, recordsFrozen: false, restoresIdle: true, storesUncached: true,
+      areEqual: { $0 == $1 })
     package static let dvc = Rules(
-      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true,
+      countsRemovals: false, countsExecutableBits: false, recordsFrozen: true, restoresIdle: false, storesUncached: false,
       areEqual: { $0.isEqualInPython(to: $1) })
 
     package static func of(_ dialect: Dialect) -> Rules { dialect.isNative ? native : dvc }
@@ -91,7 +96,10 @@ package struct Rebuilder: Sendable {
 
   /// Everything is in place; only the store may lack something.
   private func whole(_ locked: LockEntry, _ situation: Situation) -> Decision {
-    let lost = locked.outputs.filter { situation.recipe.isStored($0.path) && !situation.isInStore($0) }
+    let lost = locked.outputs.filter { output in
+      let target = situation.recipe.targets.first { $0.path == output.path }
+      return target.map { $0.isCached || (rules.storesUncached && $0.kind != .data) } == true && !situation.isInStore(output)
+    }
     return lost.isEmpty ? .upToDate : .record(lost.map { .objectMissing(path: $0.path) })
   }
 
@@ -105,7 +113,9 @@ package struct Rebuilder: Sendable {
     }
     if reasons.isEmpty { return whole(locked, situation) }
     let isOnlyMissing = reasons.allSatisfy { if case .outputMissing = $0 { true } else { false } }
-    if isOnlyMissing, let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation) {
+    if isOnlyMissing, rules.restoresIdle,
+      let known = Self.restorable(locked.outputs, Fingerprint(of: situation.recipe), situation)
+    {
       return .restore(known, reasons)
     }
     return situation.isFrozen && !rules.recordsFrozen ? .upToDate : .record(reasons)

@@ -49,6 +49,19 @@ package struct RunCache: TraceStore {
     try AtomicFile.write(RunCacheText.write(entry), to: file)
   }
 
+  package func flush() throws(StoreError) { try facts.flush() }
+
+  /// All entries of a run cache, as `<key>/<value>`, sorted by key.
+  package static func entries(in root: String) throws(StoreError) -> [String] {
+    var found: [String] = []
+    for fan in try AtomicFile.list(root) where fan.utf8.count == 2 {
+      for key in try AtomicFile.list("\(root)/\(fan)") where key.utf8.count == 64 && key.hasPrefix(fan) {
+        for value in try AtomicFile.list("\(root)/\(fan)/\(key)") where value.utf8.count == 64 { found.append("\(key)/\(value)") }
+      }
+    }
+    return found
+  }
+
   package func trace(_ id: String) throws(StoreError) -> Trace? { try facts.trace(id) }
 
   package func list() throws(StoreError) -> [String] { try facts.list() }

@@ -8,8 +8,9 @@ struct StageScratch: Sendable {
   let workspace: Workspace
 
   func open() throws(StoreError) {
-    try AtomicFile.removeAll(folder)
-    try AtomicFile.makeFolder("\(folder)/aside")
+    // An earlier attempt may have left one.
+    if FileStat(folder, followingLinks: false) != nil { try AtomicFile.removeAll(folder) }
+    try AtomicFile.makeFolder(folder)
     try AtomicFile.makeFolder("\(folder)/tmp")
   }
 
@@ -17,6 +18,8 @@ struct StageScratch: Sendable {
   ///
   /// - Throws: `StoreError`; then everything is where it was.
   func setAside(_ paths: [WorkspacePath]) throws(StoreError) {
+    guard paths.contains(where: workspace.exists) else { return }
+    try AtomicFile.makeFolder("\(folder)/aside")
     try AtomicFile.write(paths.map(\.text).joined(separator: "\0"), to: "\(folder)/aside/paths")
     for (index, path) in paths.enumerated() {
       do {
@@ -39,7 +42,12 @@ struct StageScratch: Sendable {
     try discard()
   }
 
-  func discard() throws(StoreError) { try AtomicFile.removeAll(folder) }
+  func discard() throws(StoreError) {
+    // What nearly every stage leaves, without listing it.
+    for name in ["log", "context.json"] { unlink("\(folder)/\(name)") }
+    rmdir("\(folder)/tmp")
+    if rmdir(folder) != 0 { try AtomicFile.removeAll(folder) }
+  }
 
   /// Brings back what a killed build had moved aside, where nothing has taken its place, and removes its folders.
   ///

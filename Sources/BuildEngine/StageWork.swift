@@ -54,7 +54,8 @@ struct StageWork: Sendable {
         if commits { try keep(path, of: stage) }
         continue
       }
-      try put(output.digest, at: path, isExecutable: output.isExecutable)
+      let declared = stage.outputs.first { $0.path == path }
+      try put(output.digest, at: path, isExecutable: output.isExecutable, links: declared?.links)
     }
   }
 
@@ -63,12 +64,12 @@ struct StageWork: Sendable {
     guard let output = stage.outputs.first(where: { $0.path == path }), isStored(output, of: stage) else { return }
     let content = try place.workspace.content(of: path)
     guard let digest = content.digest, try !place.store.contains(digest) else { return }
-    try place.workspace.take(path, content, into: place.store)
+    try place.workspace.take(path, content, into: place.store, links: output.links)
   }
 
-  private func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool) throws(StoreError) {
+  private func put(_ digest: Digest, at path: WorkspacePath, isExecutable: Bool, links: [LinkKind]? = nil) throws(StoreError) {
     do {
-      try place.workspace.put(digest, at: path, isExecutable: isExecutable, from: place.source)
+      try place.workspace.put(digest, at: path, isExecutable: isExecutable, from: place.source, links: links)
     } catch {
       if case .corruptObject(let digest, _) = error { try? place.store.remove(digest) }
       if case .malformedTree(let digest, _) = error { try? place.store.remove(digest) }
@@ -290,7 +291,9 @@ struct StageWork: Sendable {
     for output in stage.outputs {
       let content = try place.workspace.content(of: output.path)
       if case .missing = content { throw Self.missing(output, of: stage) }
-      if commits, isStored(output, of: stage) { try place.workspace.take(output.path, content, into: place.store) }
+      if commits, isStored(output, of: stage) {
+        try place.workspace.take(output.path, content, into: place.store, links: output.links)
+      }
       results.append(Trace.Result(output, content))
     }
     return results.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -303,8 +306,8 @@ struct StageWork: Sendable {
   private static func missing(_ output: Output, of stage: Stage) -> Diagnostic {
     guard !stage.isIdle else {
       return Diagnostic(
-        .storage, "`\(output.path)` is not there, and the store does not have it", at: output.location,
-        hints: ["`pipe pull` gets what the remote has"])
+        .storage, "`\(output.path)` is not there", at: output.location,
+        hints: ["`pipe checkout` brings back what the store has, `pipe pull` what the remote has"])
     }
     return Diagnostic(
       .work, "stage `\(stage.name)` did not write its output `\(output.path)`", at: output.location,
@@ -320,8 +323,14 @@ extension Stage {
   }
 }
 
+extension Output {
+  /// What Git keeps is a file of its own; all else is laid as the workspace's setting says.
+  fileprivate var links: [LinkKind]? { isCached ? nil : [.reflink, .copy] }
+}
+
 extension Trace.Result {
-  fileprivate init(_ output: Output, _ content: Content) {
+  /// - Parameter content: not `missing`.
+  package init(_ output: Output, _ content: Content) {
     switch content {
     case .missing: preconditionFailure("a missing output has no result")
     case .file(let digest, let size, let isExecutable):

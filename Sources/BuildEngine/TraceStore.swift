@@ -1,6 +1,8 @@
 // Where traces are kept: what makes a result found again on another day or another machine.
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 package import ContentStore
+internal import Glibc
 package import PipelineModel
 internal import Synchronization
 
@@ -12,6 +14,9 @@ package protocol TraceStore: Sendable {
 
   /// Keeps a trace; one that says the same is kept already and stays as it is.
   func insert(_ trace: Trace) throws(StoreError)
+
+  /// Puts all traces on the disk: one call for any number of them.
+  func flush() throws(StoreError)
 
   /// One trace by its name; `nil` when it is not there.
   func trace(_ id: String) throws(StoreError) -> Trace?
@@ -39,9 +44,21 @@ package struct DirectoryTraceStore: TraceStore {
 
   package func insert(_ trace: Trace) throws(StoreError) {
     let path = path(of: "\(trace.id)")
-    if FileStat(path) != nil { return }
+    // One that the machine's crash left without its bytes is written again.
+    if FileStat(path) != nil, try self.trace("\(trace.id)") != nil { return }
     if let slash = path.lastIndex(of: "/") { try AtomicFile.makeFolder(String(path[..<slash])) }
-    try AtomicFile.write(trace.json, to: path, durable: true)
+    try AtomicFile.write(trace.json, to: path)
+  }
+
+  package func flush() throws(StoreError) {
+    let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return }
+      throw .system("open", path: root, code: errno)
+    }
+    defer { close(descriptor) }
+    let code = clinux_syncfs(descriptor)
+    guard code == 0 else { throw .system("flush", path: root, code: code) }
   }
 
   package func trace(_ id: String) throws(StoreError) -> Trace? {
@@ -80,6 +97,8 @@ package final class MemoryTraceStore: TraceStore {
       if kept["\(trace.id)"] == nil { kept["\(trace.id)"] = trace }
     }
   }
+
+  package func flush() {}
 
   package func trace(_ id: String) -> Trace? { kept.withLock { $0[id] } }
 

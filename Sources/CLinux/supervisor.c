@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -19,6 +20,11 @@
 #include <unistd.h>
 
 int clinux_syncfs(int descriptor) { return syncfs(descriptor) == 0 ? 0 : errno; }
+
+ssize_t clinux_copy_file_range(int input, int output, size_t count) {
+  ssize_t copied = copy_file_range(input, NULL, output, NULL, count, 0);
+  return copied < 0 ? -errno : copied;
+}
 
 // Reads the decimal number at *text and moves past it.
 static long number(const char **text) {
@@ -65,36 +71,51 @@ static int kill_children(void) {
   return found;
 }
 
-static void end_all(pid_t group) {
+// Adds what wait4 says of a process, and of those that it waited for, to a result.
+static void add_usage(struct clinux_exit *result, const struct rusage *usage) {
+  result->user_microseconds += (int64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
+  result->system_microseconds += (int64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
+  if (usage->ru_maxrss > result->peak_kilobytes) result->peak_kilobytes = usage->ru_maxrss;
+}
+
+// Ends the command's group and whatever else it left; orphans come to this process, which is their subreaper.
+static void end_all(pid_t group, struct clinux_exit *result) {
   kill(-group, SIGKILL);
   for (int round = 0; round < 1000; round++) {
+    struct rusage usage;
     kill_children();
-    pid_t gone = waitpid(-1, NULL, 0);
+    pid_t gone = wait4(-1, NULL, 0, &usage);
     if (gone < 0 && errno == ECHILD) return;
+    if (gone > 0) add_usage(result, &usage);
   }
 }
 
-static void close_all_but(int a, int b) {
-  unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-  if (low > 0) syscall(SYS_close_range, 0u, low - 1, 0u);
-  if (high - low > 1) syscall(SYS_close_range, low + 1, high - 1, 0u);
-  syscall(SYS_close_range, high + 1, ~0u, 0u);
+static void close_all_but(int kept) {
+  unsigned number = (unsigned)kept;
+  if (number > 0) syscall(SYS_close_range, 0u, number - 1, 0u);
+  syscall(SYS_close_range, number + 1, ~0u, 0u);
 }
 
-static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
+// What is asked of a supervisor; a file with the texts and the descriptor of the command's output come with it.
+struct request {
+  uint32_t arguments;
+  uint32_t variables;
+  uint64_t size; // of the folder, the arguments and the variables, each with its zero
+};
 
-static void report(int control, int status, int start_errno) {
-  struct rusage usage;
-  memset(&usage, 0, sizeof usage);
-  getrusage(RUSAGE_CHILDREN, &usage);
-  struct clinux_exit result = {status, start_errno, microseconds(usage.ru_utime), microseconds(usage.ru_stime),
-                               usage.ru_maxrss};
-  ssize_t ignored = send(control, &result, sizeof result, MSG_NOSIGNAL);
-  (void)ignored;
-}
+// A command that is about to start: pointers into the texts.
+struct command {
+  char **arguments;
+  char **environment;
+  const char *folder;
+  int output;
+};
 
-// The command itself: in a group of its own, with default signals, then exec.
-static void run_command(char *const arguments[], char *const environment[], const char *folder, int output, int failed) {
+// The command itself, in memory that it shares with the supervisor until exec: in a group of its own, with default
+// signals. Returns only in the supervisor, with the command's number; *failure is why it could not be started.
+static pid_t start_command(const struct command *command, volatile int *failure) {
+  pid_t child = vfork();
+  if (child != 0) return child;
   setpgid(0, 0);
   struct sigaction standard;
   memset(&standard, 0, sizeof standard);
@@ -104,53 +125,28 @@ static void run_command(char *const arguments[], char *const environment[], cons
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0 && dup2(nothing, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 && chdir(folder) == 0) {
+  if (nothing >= 0 && dup2(nothing, 0) >= 0 && dup2(command->output, 1) >= 0 && dup2(command->output, 2) >= 0 &&
+      chdir(command->folder) == 0) {
     syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
-    execve(arguments[0], arguments, environment);
+    execve(command->arguments[0], command->arguments, command->environment);
   }
-  int code = errno;
-  ssize_t ignored = write(failed, &code, sizeof code);
-  (void)ignored;
+  *failure = errno;
   _exit(127);
 }
 
-static void supervise(char *const arguments[], char *const environment[], const char *folder, int output, int control) {
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
-  prctl(PR_SET_NAME, "pipe-stage");
-  setpgid(0, 0);
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, NULL);
-  // Take the three standard numbers, so that nothing opened below is overwritten by the command's own.
-  int filler;
-  while ((filler = open("/dev/null", O_RDWR)) >= 0 && filler < 3) {}
-  if (filler >= 3) close(filler);
-
-  int failed[2];
-  if (pipe2(failed, O_CLOEXEC) != 0) { report(control, -1, errno); _exit(0); }
-  pid_t child = fork();
-  if (child < 0) { report(control, -1, errno); _exit(0); }
-  if (child == 0) run_command(arguments, environment, folder, output, failed[1]);
-  setpgid(child, child);
-  close(failed[1]);
-  int start_errno = 0;
-  if (read(failed[0], &start_errno, sizeof start_errno) != sizeof start_errno) start_errno = 0;
-  close(failed[0]);
-  close_all_but(control, control);
-
-  sigset_t ended;
-  sigemptyset(&ended);
-  sigaddset(&ended, SIGCHLD);
-  int signals = signalfd(-1, &ended, SFD_CLOEXEC);
+// Waits for the command to end, and passes orders on. Ends this process, and all below it, when `control` closes.
+static void attend(pid_t child, int control, int signals, struct clinux_exit *result) {
   struct pollfd watched[2] = {{control, POLLIN, 0}, {signals, POLLIN, 0}};
   for (;;) {
     int status;
     pid_t gone;
-    while ((gone = waitpid(-1, &status, WNOHANG)) > 0) {
+    struct rusage usage;
+    while ((gone = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+      add_usage(result, &usage);
       if (gone != child) continue;
-      end_all(child);
-      report(control, start_errno ? -1 : status, start_errno);
-      _exit(0);
+      end_all(child, result);
+      result->status = status;
+      return;
     }
     if (poll(watched, 2, -1) < 0) continue;
     if (watched[1].revents) {
@@ -161,43 +157,182 @@ static void supervise(char *const arguments[], char *const environment[], const 
     if (watched[0].revents) {
       char order = 0;
       ssize_t count = recv(control, &order, 1, MSG_DONTWAIT);
-      if (count <= 0) { end_all(child); _exit(1); }
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (count <= 0) {
+        end_all(child, result);
+        _exit(1);
+      }
       kill(-child, order == 'I' ? SIGINT : order == 'T' ? SIGTERM : SIGKILL);
     }
   }
 }
 
-int clinux_supervise(char *const arguments[], char *const environment[], const char *folder,
-                     struct clinux_supervisor *supervisor) {
-  int ends[2], output[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return errno;
-  if (pipe2(output, O_CLOEXEC) != 0) {
-    int code = errno;
-    close(ends[0]);
-    close(ends[1]);
-    return code;
+// Lays the pointers to the texts out behind them. Returns 0 when the texts are not as many as was said.
+static int divide(const struct request *request, char *texts, struct command *command) {
+  char **pointers = (char **)(texts + (request->size + 7) / 8 * 8);
+  char *cursor = texts, *end = texts + request->size;
+  size_t count = 1 + (size_t)request->arguments + request->variables;
+  command->arguments = pointers;
+  command->environment = pointers + request->arguments + 1;
+  for (size_t index = 0; index < count; index++) {
+    size_t length = strnlen(cursor, (size_t)(end - cursor));
+    if (cursor + length >= end) return 0;
+    if (index == 0) command->folder = cursor;
+    else if (index <= request->arguments) command->arguments[index - 1] = cursor;
+    else command->environment[index - 1 - request->arguments] = cursor;
+    cursor += length + 1;
   }
+  command->arguments[request->arguments] = NULL;
+  command->environment[request->variables] = NULL;
+  return request->arguments > 0;
+}
+
+static size_t room(const struct request *request) {
+  return (request->size + 7) / 8 * 8 + ((size_t)request->arguments + request->variables + 2) * sizeof(char *);
+}
+
+static void run_request(const struct request *request, int texts_file, int output, int control, int signals) {
+  struct clinux_exit result;
+  memset(&result, 0, sizeof result);
+  result.status = -1;
+  size_t size = room(request);
+  struct command command = {NULL, NULL, NULL, output};
+  char *texts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (texts == MAP_FAILED) {
+    result.start_errno = errno;
+  } else if (pread(texts_file, texts, request->size, 0) != (ssize_t)request->size || !divide(request, texts, &command)) {
+    result.start_errno = EINVAL;
+  } else {
+    volatile int failure = 0;
+    pid_t child = start_command(&command, &failure);
+    if (child < 0) failure = errno;
+    close(texts_file);
+    close(output);
+    texts_file = output = -1;
+    if (child > 0) {
+      setpgid(child, child);
+      attend(child, control, signals, &result);
+    }
+    if (failure != 0) {
+      result.status = -1;
+      result.start_errno = failure;
+    }
+  }
+  if (texts_file >= 0) close(texts_file);
+  if (output >= 0) close(output);
+  if (texts != MAP_FAILED) munmap(texts, size);
+  ssize_t ignored = send(control, &result, sizeof result, MSG_NOSIGNAL);
+  (void)ignored;
+}
+
+static void supervise(int control) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  prctl(PR_SET_NAME, "pipe-stage");
+  setpgid(0, 0);
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  // Take the three standard numbers, so that nothing opened below is overwritten by the command's own.
+  int filler;
+  while ((filler = open("/dev/null", O_RDWR)) >= 0 && filler < 3) {}
+  if (filler >= 3) close(filler);
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGCHLD);
+  int signals = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
+
+  for (;;) {
+    struct request request;
+    union {
+      char bytes[CMSG_SPACE(2 * sizeof(int))];
+      struct cmsghdr aligned;
+    } rights;
+    struct iovec piece = {&request, sizeof request};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = rights.bytes;
+    message.msg_controllen = sizeof rights.bytes;
+    ssize_t count = recvmsg(control, &message, MSG_CMSG_CLOEXEC);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) _exit(0);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    // An order that came when the command had ended is about nothing.
+    if (count != sizeof request || !header || header->cmsg_len != CMSG_LEN(2 * sizeof(int))) continue;
+    int files[2];
+    memcpy(files, CMSG_DATA(header), sizeof files);
+    run_request(&request, files[0], files[1], control, signals);
+  }
+}
+
+int clinux_supervisor_open(struct clinux_supervisor *supervisor) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return errno;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t pid = fork();
   if (pid == 0) {
-    close_all_but(ends[1], output[1]);
-    supervise(arguments, environment, folder, output[1], ends[1]);
+    close_all_but(ends[1]);
+    supervise(ends[1]);
   }
   int code = errno;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   close(ends[1]);
-  close(output[1]);
   if (pid < 0) {
     close(ends[0]);
-    close(output[0]);
     return code;
   }
-  supervisor->output = output[0];
   supervisor->pid = pid;
   supervisor->control = ends[0];
   return 0;
+}
+
+static int send_request(int control, const struct request *request, int texts, int output) {
+  union {
+    char bytes[CMSG_SPACE(2 * sizeof(int))];
+    struct cmsghdr aligned;
+  } rights;
+  memset(&rights, 0, sizeof rights);
+  struct iovec piece = {(void *)request, sizeof *request};
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = rights.bytes;
+  message.msg_controllen = sizeof rights.bytes;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(2 * sizeof(int));
+  int files[2] = {texts, output};
+  memcpy(CMSG_DATA(header), files, sizeof files);
+  ssize_t count;
+  while ((count = sendmsg(control, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) {}
+  return count == (ssize_t)sizeof *request ? 0 : errno;
+}
+
+int clinux_supervisor_run(const struct clinux_supervisor *supervisor, const char *texts, size_t size, uint32_t arguments,
+                          uint32_t variables, int *output) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  int code = 0;
+  int file = memfd_create("pipe-command", MFD_CLOEXEC);
+  if (file < 0) code = errno;
+  size_t written = 0;
+  while (code == 0 && written < size) {
+    ssize_t count = pwrite(file, texts + written, size - written, (off_t)written);
+    if (count < 0 && errno != EINTR) code = errno;
+    if (count > 0) written += (size_t)count;
+  }
+  struct request request = {arguments, variables, size};
+  if (code == 0) code = send_request(supervisor->control, &request, file, ends[1]);
+  if (file >= 0) close(file);
+  close(ends[1]);
+  if (code != 0) close(ends[0]);
+  *output = ends[0];
+  return code;
 }
 
 void clinux_order(int control, char order) {
@@ -205,18 +340,17 @@ void clinux_order(int control, char order) {
   (void)ignored;
 }
 
-int clinux_wait(struct clinux_supervisor *supervisor, struct clinux_exit *result) {
-  size_t filled = 0;
-  while (filled < sizeof *result) {
-    ssize_t count = recv(supervisor->control, (char *)result + filled, sizeof *result - filled, 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    filled += (size_t)count;
-  }
-  int status;
-  while (waitpid(supervisor->pid, &status, 0) < 0 && errno == EINTR) {}
-  if (filled == sizeof *result) return 0;
+int clinux_supervisor_wait(const struct clinux_supervisor *supervisor, struct clinux_exit *result) {
+  ssize_t count;
+  while ((count = recv(supervisor->control, result, sizeof *result, 0)) < 0 && errno == EINTR) {}
+  if (count == (ssize_t)sizeof *result) return 0;
   memset(result, 0, sizeof *result);
   result->status = SIGKILL; // the supervisor itself was killed
-  return 0;
+  return 1;
+}
+
+void clinux_supervisor_close(const struct clinux_supervisor *supervisor) {
+  close(supervisor->control);
+  int status;
+  while (waitpid(supervisor->pid, &status, 0) < 0 && errno == EINTR) {}
 }

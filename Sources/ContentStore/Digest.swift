@@ -110,13 +110,23 @@ package struct Digest: Sendable, Hashable {
     }
   }
 
+  /// Writes the lower-case hexadecimal digits of some of the bytes to memory that has room for them.
+  func write(digits range: Range<Int>, to out: UnsafeMutablePointer<UInt8>) {
+    withUnsafeBytes(of: words) { raw in
+      var out = out
+      for index in range {
+        out[0] = hexDigit(raw[index] >> 4)
+        out[1] = hexDigit(raw[index] & 15)
+        out += 2
+      }
+    }
+  }
+
   /// Appends the lower-case hexadecimal digits, without `.dir`.
   func appendDigits(to out: inout [UInt8]) {
-    withUnsafeBytes(of: words) { raw in
-      for index in 0..<algorithm.length {
-        out.append(hexDigit(raw[index] >> 4))
-        out.append(hexDigit(raw[index] & 15))
-      }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+      write(digits: 0..<algorithm.length, to: digits.baseAddress!)
+      out.append(contentsOf: digits[..<(2 * algorithm.length)])
     }
   }
 

@@ -55,6 +55,13 @@ package struct FileStat: Sendable, Hashable {
     self.init(info)
   }
 
+  /// Looks at a name, as the kernel takes it, in an open folder.
+  init?(_ name: UnsafePointer<CChar>, in folder: Int32, followingLinks: Bool = true) {
+    var info = stat()
+    guard fstatat(folder, name, &info, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    self.init(info)
+  }
+
   /// Looks at an open file.
   init?(_ descriptor: Int32) {
     var info = stat()

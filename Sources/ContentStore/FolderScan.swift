@@ -12,7 +12,9 @@ final class FolderScan: @unchecked Sendable {
   private var names: [UInt8] = []
   /// Index of the first of its files among all of the walk.
   var firstFile = 0
-  private(set) var fileCount = 0
+  /// Items that are no folders, in order.
+  private(set) var files: [Item] = []
+  var fileCount: Int { files.count }
   var known: FolderStats?
 
   struct Item {
@@ -45,7 +47,7 @@ final class FolderScan: @unchecked Sendable {
       try add(name, kind(entry.pointee.d_type, name, descriptor), isLeftOut, looksAtNames)
     }
     sort()
-    fileCount = items.count { $0.kind != .directory }
+    files = items.contains { $0.kind == .directory } ? items.filter { $0.kind != .directory } : items
   }
 
   private func kind(_ type: UInt8, _ name: UnsafeBufferPointer<UInt8>, _ folder: Int32) -> FileStat.Kind {
@@ -67,8 +69,8 @@ final class FolderScan: @unchecked Sendable {
     if !isPlain, String(validating: name, as: UTF8.self) == nil {
       throw .malformedFile(path: "\(path)/\(String(decoding: name, as: UTF8.self))", why: "its name is not UTF-8")
     }
-    // Without rules of the project's own, only names with a dot in front can be left out.
-    if looksAtNames || name[0] == 46, try isLeftOut(String(decoding: name, as: UTF8.self), kind == .directory) { return }
+    // Without rules of the project's own, only names with a dot in front can be left out, and other projects.
+    if looksAtNames || name[0] == 46 || kind == .directory, try isLeftOut(String(decoding: name, as: UTF8.self), kind == .directory) { return }
     items.append(Item(start: UInt32(names.count), length: UInt16(name.count), kind: kind))
     names.append(contentsOf: name)
     names.append(0)
@@ -98,6 +100,9 @@ final class FolderScan: @unchecked Sendable {
     String(decoding: names[Int(item.start)..<(Int(item.start) + Int(item.length))], as: UTF8.self)
   }
 
+  /// The folder's path and name.
+  func path(_ item: Item) -> String { "\(path)/\(name(item))" }
+
   /// `prefix` and name.
   func relativePath(_ item: Item) -> String {
     String(unsafeUninitializedCapacity: prefix.utf8.count + Int(item.length)) { out in
@@ -121,18 +126,14 @@ final class FolderScan: @unchecked Sendable {
     names.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[Int(item.start)..<(Int(item.start) + Int(item.length))])) }
   }
 
-  /// Items that are no folders, in order.
-  var files: [Item] { items.filter { $0.kind != .directory } }
-
   /// Rows for the cache.
-  func stats(_ indices: [(item: Item, file: Int)], _ entry: (Int) -> FolderStats.Entry) -> FolderStats {
-    names.withUnsafeBytes { names in
-      FolderStats(
-        count: indices.count,
-        names: indices.map {
-          UnsafeRawBufferPointer(rebasing: names[Int($0.item.start)..<(Int($0.item.start) + Int($0.item.length))])
-        }
-      ) { entry(indices[$0].file) }
+  func stats(_ kept: [(item: Item, file: Int)], _ entry: (Int) -> FolderStats.Entry) -> FolderStats {
+    FolderStats(count: kept.count, nameBytes: kept.reduce(0) { $0 + Int($1.item.length) }) { (index, out) in
+      let item = kept[index].item
+      withNameBytes(item) { name in
+        if let base = name.baseAddress { memcpy(out, base, name.count) }
+      }
+      return (Int(item.length), entry(kept[index].file))
     }
   }
 }

@@ -46,17 +46,16 @@ final class FolderStats: @unchecked Sendable {
   }
 
   /// - Parameters:
-  ///   - names: sorted by bytes.
-  init(count: Int, names: [UnsafeRawBufferPointer], entry: (Int) -> Entry) {
+  ///   - nameBytes: how many bytes all names have together, at least.
+  ///   - fill: called for each index; writes the name, of which all are sorted by bytes, and says its length.
+  init(count: Int, nameBytes: Int, fill: (Int, UnsafeMutablePointer<UInt8>) -> (length: Int, entry: Entry)) {
     let rows = UnsafeMutablePointer<Row>.allocate(capacity: max(1, count))
-    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, names.reduce(0) { $0 + $1.count }))
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, nameBytes))
     var start = 0
     for index in 0..<count {
-      let value = entry(index)
-      let name = names[index]
-      if let base = name.baseAddress { memcpy(bytes + start, base, name.count) }
-      (rows + index).initialize(to: Self.row(value, start, name.count))
-      start += name.count
+      let (length, value) = fill(index, bytes + start)
+      (rows + index).initialize(to: Self.row(value, start, length))
+      start += length
     }
     self.count = count
     self.rows = UnsafePointer(rows)
@@ -84,14 +83,11 @@ final class FolderStats: @unchecked Sendable {
   }
 
   private convenience init(_ all: [(name: [UInt8], entry: Entry)], _ algorithm: Digest.Algorithm) {
-    let blob = all.flatMap(\.name)
-    var starts: [Int] = [0]
-    for item in all { starts.append(starts[starts.count - 1] + item.name.count) }
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, blob.count), alignment: 1)
-    defer { copy.deallocate() }
-    copy.copyBytes(from: blob)
-    let names = all.indices.map { UnsafeRawBufferPointer(rebasing: copy[starts[$0]..<starts[$0 + 1]]) }
-    self.init(count: all.count, names: names) { all[$0].entry }
+    self.init(count: all.count, nameBytes: all.reduce(0) { $0 + $1.name.count }) { (index, names) in
+      let name = all[index].name
+      for (offset, byte) in name.enumerated() { names[offset] = byte }
+      return (name.count, all[index].entry)
+    }
   }
 
   /// Those rows whose name passes; `nil` when all do.

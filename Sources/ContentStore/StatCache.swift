@@ -199,6 +199,14 @@ struct ListPrint: Sendable, Equatable {
     high = b.high ^ b.low ^ low
   }
 
+  /// Mixes in a file of the list.
+  mutating func mix(_ path: String, _ digest: Digest, size: Int64, isExecutable: Bool) {
+    withBytes(path) { mix(UnsafeRawBufferPointer($0)) }
+    let words = digest.words
+    for word in [words.0, words.1, words.2, words.3] { mix(word) }
+    mix(UInt64(bitPattern: size) << 1 | (isExecutable ? 1 : 0))
+  }
+
   mutating func mix(_ bytes: UnsafeRawBufferPointer) {
     var position = 0
     while bytes.count - position >= 8 {

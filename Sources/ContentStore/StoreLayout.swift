@@ -32,23 +32,46 @@ package struct StoreLayout: Sendable, Hashable {
     }
   }
 
+  /// Where DVC's MD5 objects lie, which nearly all are.
+  static let mainFolder = "files/md5/"
+  /// Bytes of the longest name.
+  static let longestName = 13 + 65 + 4
+
   /// An object's place, relative to the store's folder.
   func name(of digest: Digest) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(88)
-    if kind == .dvc {
-      switch digest.algorithm {
-      case .md5: bytes.append(contentsOf: "files/md5/".utf8)
-      case .sha256: bytes.append(contentsOf: "files/sha256/".utf8)
-      // DVC 2 had no folders above its objects.
-      case .md5dos2unix: break
-      }
+    String(unsafeUninitializedCapacity: Self.longestName) { buffer in
+      guard let base = buffer.baseAddress else { return 0 }
+      return write(nameOf: digest, isWhole: true, to: base)
     }
-    let start = bytes.count
-    digest.appendDigits(to: &bytes)
-    bytes.insert(UInt8(ascii: "/"), at: start + 2)
-    if digest.isTree { bytes.append(contentsOf: ".dir".utf8) }
-    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Writes an object's place to memory of `longestName` bytes.
+  ///
+  /// - Parameter isWhole: whether it begins at the store's folder, rather than at the folder of fan-out folders.
+  /// - Returns: how many bytes it has.
+  func write(nameOf digest: Digest, isWhole: Bool, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    var length = 0
+    if kind == .dvc, isWhole {
+      let folder: StaticString =
+        switch digest.algorithm {
+        case .md5: "files/md5/"
+        case .sha256: "files/sha256/"
+        // DVC 2 had no folders above its objects.
+        case .md5dos2unix: ""
+        }
+      length = folder.utf8CodeUnitCount
+      out.update(from: folder.utf8Start, count: length)
+    }
+    digest.write(digits: 0..<1, to: out + length)
+    out[length + 2] = UInt8(ascii: "/")
+    digest.write(digits: 1..<digest.algorithm.length, to: out + length + 3)
+    length += 2 * digest.algorithm.length + 1
+    if digest.isTree {
+      let suffix: StaticString = ".dir"
+      (out + length).update(from: suffix.utf8Start, count: 4)
+      length += 4
+    }
+    return length
   }
 
   /// Whether an object with this mode is believed to have the bytes of its name.

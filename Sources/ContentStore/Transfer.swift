@@ -14,14 +14,25 @@ package struct Transfer: Sendable {
 
   package let source: any ObjectStore
   package let destination: any ObjectStore
+  /// Objects at once, where both places are folders.
+  private let width: Int
 
-  package init(from source: any ObjectStore, to destination: any ObjectStore) {
+  /// What hides the time that a mounted folder needs to answer.
+  package static let usualWidth = max(4, 2 * Workers.width)
+
+  package init(from source: any ObjectStore, to destination: any ObjectStore, width: Int = Transfer.usualWidth) {
     self.source = source
     self.destination = destination
+    self.width = max(1, width)
   }
 
   /// Copies objects; a tree goes after the files it lists, so a tree that is there is whole.
+  ///
+  /// - Parameter onProgress: called on this thread, now and then between folders, else after each digest.
   package func copy(_ digests: some Sequence<Digest>, onProgress: (Summary) -> Void = { _ in }) throws(StoreError) -> Summary {
+    if let source = source as? DirectoryObjectStore, let destination = destination as? DirectoryObjectStore {
+      return try FolderTransfer(source, destination, width).copy(digests, onProgress)
+    }
     var summary = Summary()
     var done: [Digest: Bool] = [:]
     for digest in digests {
@@ -54,11 +65,7 @@ package struct Transfer: Sendable {
       for entry in try source.tree(digest).entries where try !copy(entry.digest, &summary, &done) { isWhole = false }
       guard isWhole else { return false }
     }
-    if let source = source as? DirectoryObjectStore {
-      try destination.insert(contentsOf: source.path(of: digest), as: digest)
-    } else {
-      try destination.insert(source.bytes(of: digest), as: digest)
-    }
+    try destination.insert(source.bytes(of: digest), as: digest)
     summary.copied += 1
     return true
   }

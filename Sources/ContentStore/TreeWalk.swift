@@ -115,7 +115,7 @@ struct TreeWalk: Sendable {
   private func look(_ scan: FolderScan, _ range: Range<Int>, _ files: Slots<File>, _ room: Workers.Room) throws(StoreError)
     -> [Int]
   {
-    let folder = open(scan.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let folder = Glibc.open(scan.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw .system("open", path: scan.path, code: errno) }
     defer { close(folder) }
     let items = scan.files
@@ -124,13 +124,20 @@ struct TreeWalk: Sendable {
     // Before any stat: what is as young as this may change unseen.
     let now = StatCache.coarseNow()
     for index in range {
-      var file = try stat(scan, items[index], folder)
-      if file.state != .leftOut {
-        let known = known(scan, items[index], file.stat, &hint)
-        if let known { file = known }
-        if known == nil || store != nil {
-          if try !read(&file, scan, items[index], folder, now, room) { large.append(index) }
-        }
+      let item = items[index]
+      let row = row(of: item, scan, &hint)
+      // What nobody knows must be read: it is opened at once, and looked at when it is open.
+      var descriptor: Int32 = row == nil && item.kind == .file ? open(item, scan, folder) : -1
+      defer { if descriptor >= 0 { close(descriptor) } }
+      var file = File()
+      if descriptor >= 0, let stat = FileStat(descriptor), stat.kind == .file {
+        file.stat = stat
+      } else {
+        file = try stat(scan, item, folder)
+        if let row, file.state != .leftOut { take(row, into: &file) }
+      }
+      if file.state != .leftOut, file.state != .known || store != nil {
+        if try !read(&file, scan, item, folder, &descriptor, now, room) { large.append(index) }
       }
       files[scan.firstFile + index] = file
     }
@@ -140,41 +147,55 @@ struct TreeWalk: Sendable {
   private func stat(_ scan: FolderScan, _ item: FolderScan.Item, _ folder: Int32) throws(StoreError) -> File {
     var info = Glibc.stat()
     let code = scan.withName(item) { fstatat(folder, $0, &info, 0) }
-    let path = { "\(scan.path)/\(scan.name(item))" }
-    guard code == 0 else { throw .system("follow the link", path: path(), code: errno) }
+    guard code == 0 else { throw .system("follow the link", path: scan.path(item), code: errno) }
     var file = File()
     file.stat = FileStat(info)
     switch file.stat.kind {
     case .file: return file
     // DVC passes over a link to a folder.
     case .directory where algorithm != .sha256: file.state = .leftOut
-    default: throw .specialFile(path: path())
+    default: throw .specialFile(path: scan.path(item))
     }
     return file
   }
 
-  private func known(_ scan: FolderScan, _ item: FolderScan.Item, _ stat: FileStat, _ hint: inout Int) -> File? {
+  /// Opens a regular file; what has become something else in the meantime is not waited for.
+  private func open(_ item: FolderScan.Item, _ scan: FolderScan, _ folder: Int32) -> Int32 {
+    scan.withName(item) { openat(folder, $0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
+  }
+
+  /// What the cache knows under an item's name.
+  ///
+  /// - Parameter hint: where it is likely to be.
+  private func row(of item: FolderScan.Item, _ scan: FolderScan, _ hint: inout Int) -> FolderStats.Row? {
     guard let known = scan.known, known.count > 0 else { return nil }
     return scan.withNameBytes(item) { name in
       if hint == 0 || hint >= known.count || compareNames(known.nameBytes(hint), name) != 0 {
         guard let found = known.lowerBound(name), compareNames(known.nameBytes(found), name) == 0 else { return nil }
         hint = found
       }
-      let row = known.row(hint)
       hint += 1
-      guard row.isTrusted == 1, row.inode == stat.inode, row.size == stat.size, row.modified == stat.modified,
-        row.mode == stat.mode,
-        row.changed == stat.changed || stat.isReadOnly
-      else { return nil }
-      return File(stat: stat, digest: Digest(algorithm, row.words, isTree: false), state: .known, isTrusted: true)
+      return known.row(hint - 1)
     }
+  }
+
+  /// Believes the cache when the stat is the one it has.
+  private func take(_ row: FolderStats.Row, into file: inout File) {
+    let stat = file.stat
+    guard row.isTrusted == 1, row.inode == stat.inode, row.size == stat.size, row.modified == stat.modified,
+      row.mode == stat.mode,
+      row.changed == stat.changed || stat.isReadOnly
+    else { return }
+    file = File(stat: stat, digest: Digest(algorithm, row.words, isTree: false), state: .known, isTrusted: true)
   }
 
   /// Hashes or keeps a small file.
   ///
+  /// - Parameter descriptor: the file's, or -1 when it is yet to be opened; the caller closes it.
   /// - Returns: false for a large one, which is left for later.
   private func read(
-    _ file: inout File, _ scan: FolderScan, _ item: FolderScan.Item, _ folder: Int32, _ now: Int64, _ room: Workers.Room
+    _ file: inout File, _ scan: FolderScan, _ item: FolderScan.Item, _ folder: Int32, _ descriptor: inout Int32, _ now: Int64,
+    _ room: Workers.Room
   ) throws(StoreError) -> Bool {
     if file.state == .known {
       guard let store, try !store.contains(file.digest, room) else { return true }
@@ -184,23 +205,19 @@ struct TreeWalk: Sendable {
       if file.state != .known { file.state = .large }
       return false
     }
-    let path = { "\(scan.path)/\(scan.name(item))" }
-    let descriptor = scan.withName(item) { openat(folder, $0, O_RDONLY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw .system("open", path: path(), code: errno) }
-    defer { close(descriptor) }
+    if descriptor < 0 { descriptor = scan.withName(item) { openat(folder, $0, O_RDONLY | O_CLOEXEC) } }
+    guard descriptor >= 0 else { throw .system("open", path: scan.path(item), code: errno) }
     var filled = 0
-    while filled < room.buffer.count {
+    while filled < Int(file.stat.size) {
       let part = UnsafeMutableRawBufferPointer(rebasing: room.buffer[filled...])
-      let count = try FileCopy.readPiece(descriptor, into: part, path: scan.path)
+      let count = try FileCopy.readPiece(descriptor, into: part, path: scan.path(item))
       filled += count
-      if count == 0 || filled == Int(file.stat.size) { break }
+      if count == 0 { break }
     }
-    guard filled == Int(file.stat.size) else { throw .system("read", path: path(), code: EAGAIN) }
+    guard filled == Int(file.stat.size) else { throw .system("read", path: scan.path(item), code: EAGAIN) }
     let bytes = UnsafeRawBufferPointer(rebasing: room.buffer[..<filled])
-    var hasher = ContentHasher(algorithm)
-    hasher.update(bytes)
-    let digest = hasher.finish()
-    if file.state == .known, digest != file.digest { throw .corruptObject(file.digest, path: path()) }
+    let digest = room.digest(of: bytes, algorithm)
+    if file.state == .known, digest != file.digest { throw .corruptObject(file.digest, path: scan.path(item)) }
     file.digest = digest
     if file.state != .known { file.state = .learned }
     try store?.insert(bytes, as: digest, room)
@@ -208,8 +225,8 @@ struct TreeWalk: Sendable {
   }
 
   private func readLarge(_ scan: FolderScan, _ index: Int, _ files: Slots<File>, _ room: Workers.Room) throws(StoreError) {
-    let path = "\(scan.path)/\(scan.name(scan.files[index]))"
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let path = scan.path(scan.files[index])
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(descriptor) }
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
@@ -227,6 +244,13 @@ struct TreeWalk: Sendable {
 }
 
 extension TreeWalk.Result {
+  /// Whether a file is a link, or has another name.
+  var hasLinks: Bool {
+    scans.contains { scan in
+      scan.files.indices.contains { scan.files[$0].kind == .link || files[scan.firstFile + $0].stat.links > 1 }
+    }
+  }
+
   /// The list of the directory, and its fingerprint.
   func tree(_ seed: ListPrint) -> (tree: FileTree, print: ListPrint) {
     var entries: [FileTree.Entry] = []
@@ -251,10 +275,7 @@ extension TreeWalk.Result {
       if file.state == .leftOut { continue }
       let entry = FileTree.Entry(
         path: scan.relativePath(item), digest: file.digest, size: Int(file.stat.size), isExecutable: file.stat.isExecutable)
-      withBytes(entry.path) { print.mix(UnsafeRawBufferPointer($0)) }
-      let words = file.digest.words
-      for word in [words.0, words.1, words.2, words.3] { print.mix(word) }
-      print.mix(UInt64(bitPattern: file.stat.size) << 1 | (entry.isExecutable ? 1 : 0))
+      print.mix(entry.path, entry.digest, size: file.stat.size, isExecutable: entry.isExecutable)
       entries.append(entry)
     }
     return (FileTree(sorted: entries), print)

@@ -1,6 +1,7 @@
 // Blocking work on a bounded number of threads of its own, off Swift's cooperative pool.
 // SPDX-License-Identifier: Apache-2.0
 internal import Glibc
+internal import Hashing
 internal import Synchronization
 
 enum Workers {
@@ -11,10 +12,11 @@ enum Workers {
   ///
   /// - Parameters:
   ///   - piece: how many indices one call gets at most.
+  ///   - meanwhile: called by the calling thread, between the pieces that it works on itself.
   ///   - body: called with a range and memory of this thread's own for reading files.
   /// - Throws: what the first failing call threw; ranges that were not begun by then are left out.
   static func run(
-    _ count: Int, piece: Int, width: Int = Workers.width,
+    _ count: Int, piece: Int, width: Int = Workers.width, meanwhile: () -> Void = {},
     _ body: @escaping @Sendable (Range<Int>, Room) throws(StoreError) -> Void
   ) throws(StoreError) {
     let job = Job(count: count, piece: max(1, piece), body: body)
@@ -26,7 +28,7 @@ enum Workers {
       let code = pthread_create(
         &thread, nil,
         {
-          Unmanaged<Job>.fromOpaque($0!).takeRetainedValue().work(); return nil
+          Unmanaged<Job>.fromOpaque($0!).takeRetainedValue().work {}; return nil
         }, reference.toOpaque())
       // Without another thread the work is done by those there are.
       guard code == 0 else {
@@ -35,16 +37,36 @@ enum Workers {
       }
       threads.append(thread)
     }
-    job.work()
+    job.work(meanwhile)
     for thread in threads { pthread_join(thread, nil) }
     if let error = job.failure.withLock({ $0 }) { throw error }
   }
 
-  /// Memory of one thread for reading files.
+  /// What one thread keeps from file to file.
   final class Room {
+    /// For reading files.
     let buffer: UnsafeMutableRawBufferPointer
+    /// Whether the object that was kept last was new to the store, so that the next is likely to be.
+    var expectsNew = true
+    private var hash: (algorithm: Digest.Algorithm, hash: RepeatedHash)?
+
     init() { buffer = .allocate(byteCount: 256 << 10, alignment: 4096) }
     deinit { buffer.deallocate() }
+
+    /// The digest of bytes in memory.
+    func digest(of bytes: UnsafeRawBufferPointer, _ algorithm: Digest.Algorithm) -> Digest {
+      guard algorithm != .md5dos2unix else {
+        var hasher = ContentHasher(algorithm)
+        hasher.update(bytes)
+        return hasher.finish()
+      }
+      let known = hash?.algorithm == algorithm ? hash?.hash : nil
+      let hash = known ?? RepeatedHash(algorithm == .sha256 ? .sha256 : .md5)
+      if known == nil { self.hash = (algorithm, hash) }
+      var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+      withUnsafeMutableBytes(of: &words) { hash.hash(bytes, into: $0.baseAddress!) }
+      return Digest(algorithm, words, isTree: false)
+    }
   }
 
   private final class Job: Sendable {
@@ -60,7 +82,7 @@ enum Workers {
       self.body = body
     }
 
-    func work() {
+    func work(_ meanwhile: () -> Void) {
       let room = Room()
       while true {
         let start = next.add(piece, ordering: .relaxed).oldValue
@@ -72,6 +94,7 @@ enum Workers {
           next.store(count, ordering: .relaxed)
           return
         }
+        meanwhile()
       }
     }
   }

@@ -40,7 +40,7 @@ extension Workspace {
   }
 
   /// - Parameter folder: the path below the root; `nil` is outside.
-  private func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
+  func look(_ path: String, _ algorithm: Digest.Algorithm, store: OpenStore?, folder: String?) throws(StoreError)
     -> Content
   {
     let now = StatCache.coarseNow()
@@ -76,6 +76,8 @@ extension Workspace {
     let digest = memo?.print == print ? memo?.digest : nil
     let found = digest ?? tree.digest(algorithm)
     let learned = result.learned(algorithm)
+    let isUnlinked = !result.hasLinks
+    _ = unlinked.withLock { isUnlinked ? $0.insert(path).inserted : $0.remove(path) != nil }
     statCache.withLock { cache in
       for (key, stats) in learned { cache.remember(key, stats) }
       if digest == nil { cache.remember(key, StatCache.Memo(print: print, digest: found)) }

@@ -34,12 +34,22 @@ extension Workspace {
     }
   }
 
+  /// Remembers what was laid out, so that the next look reads and encodes nothing.
   private func remember(_ plan: TreePlan, _ stats: Slots<FileStat?>, at target: String, _ digest: Digest) {
+    // A folder without files of its own has nothing to be remembered, nor does its path cost anything.
+    let folders = plan.folders.indices.compactMap { folder -> (path: String, stats: FolderStats?)? in
+      let known = plan.stats(ofFolder: folder, stats)
+      if folder == 0 { return (target, known) }
+      return known.map { ("\(target)/\(plan.path(of: folder))", $0) }
+    }
+    let seed = statCache.withLock { $0.seed }
+    // A list that somebody else spelled has another digest than the one that a look will find.
+    let print = plan.tree.digest(digest.algorithm) == digest ? plan.print(seed, stats, digest.algorithm) : nil
     statCache.withLock { cache in
-      for (index, entry) in plan.tree.entries.enumerated() {
-        guard let info = stats[index] else { continue }
-        cache.remember("\(target)/\(entry.path)", info, entry.digest, isOwn: true)
-      }
+      for (path, stats) in folders { cache.remember(StatCache.Key(folder: path, algorithm: digest.algorithm), stats) }
+      let key = StatCache.Key(folder: target, algorithm: digest.algorithm)
+      if let print { cache.remember(key, StatCache.Memo(print: print, digest: digest)) }
+      cache.forget(below: target, digest.algorithm, but: Set(folders.map(\.path)))
     }
   }
 }
@@ -65,7 +75,9 @@ struct Layer: Sendable {
       if isExecutable, chmod(path, 0o777 & ~umaskBits) != 0 { throw .system("write", path: path, code: errno) }
       return
     }
-    try placer.place(digest, in: AT_FDCWD, as: path, path: path, isExecutable: isExecutable, Workers.Room())
+    try withKernelText(path) { (name) throws(StoreError) in
+      _ = try placer.place(digest, in: AT_FDCWD, as: name, path: path, isExecutable: isExecutable, Workers.Room())
+    }
   }
 }
 
@@ -91,6 +103,8 @@ struct TreePlan: Sendable {
   private(set) var folders = [Folder(parent: 0, name: "")]
   /// Indices of entries, folder by folder, in pieces that one thread lays at a time.
   private(set) var pieces: [(folder: Int, entries: [Int])] = []
+  /// Indices of a folder's own entries, in order, by the folder's number.
+  private let members: [[Int]]
 
   private static let pieceLength = 256
 
@@ -101,9 +115,10 @@ struct TreePlan: Sendable {
     var last: (path: Substring, number: Int) = ("", 0)
     for (index, entry) in tree.entries.enumerated() {
       let path = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { entry.path[..<$0] } ?? ""
-      if !path.utf8.elementsEqual(last.path.utf8) { last = (path, number(of: path, &numbers, &members)) }
+      if !path.utf8.elementsEqual(last.path.utf8) { last = (path, Self.number(of: path, &numbers, &folders, &members)) }
       members[last.number].append(index)
     }
+    self.members = members
     for (folder, indices) in members.enumerated() {
       for start in stride(from: 0, to: indices.count, by: Self.pieceLength) {
         pieces.append((folder, Array(indices[start..<min(start + Self.pieceLength, indices.count)])))
@@ -111,7 +126,39 @@ struct TreePlan: Sendable {
     }
   }
 
-  private mutating func number(of path: Substring, _ numbers: inout [Folder: Int], _ members: inout [[Int]]) -> Int {
+  /// What the cache is to know of a folder's own files; `nil` when there are none.
+  func stats(ofFolder folder: Int, _ stats: Slots<FileStat?>) -> FolderStats? {
+    let laid = members[folder].filter { stats[$0] != nil }
+    guard !laid.isEmpty else { return nil }
+    let skipped = folder == 0 ? 0 : path(of: folder).utf8.count + 1
+    return FolderStats(count: laid.count, nameBytes: laid.reduce(0) { $0 + tree.entries[$1].path.utf8.count - skipped }) {
+      (index, names) in
+      let entry = tree.entries[laid[index]]
+      let length = withBytes(entry.path) { path in
+        let name = UnsafeBufferPointer(rebasing: path[skipped...])
+        if let base = name.baseAddress { names.update(from: base, count: name.count) }
+        return name.count
+      }
+      // Written by this process a moment ago, so nobody else can have changed it since.
+      guard let stat = stats[laid[index]] else { preconditionFailure("only files that were laid are asked for") }
+      return (length, FolderStats.Entry(stat: stat, digest: entry.digest, isTrusted: true))
+    }
+  }
+
+  /// The fingerprint that a walk of the tree as it was laid out will find; `nil` when a file is not as the list says, or
+  /// its stat is not known.
+  func print(_ seed: ListPrint, _ stats: Slots<FileStat?>, _ algorithm: Digest.Algorithm) -> ListPrint? {
+    var print = seed
+    for (index, entry) in tree.entries.enumerated() {
+      guard let stat = stats[index], algorithm != .sha256 || stat.isExecutable == entry.isExecutable else { return nil }
+      print.mix(entry.path, entry.digest, size: stat.size, isExecutable: stat.isExecutable)
+    }
+    return print
+  }
+
+  private static func number(
+    of path: Substring, _ numbers: inout [Folder: Int], _ folders: inout [Folder], _ members: inout [[Int]]
+  ) -> Int {
     var current = 0
     for name in path.utf8.split(separator: UInt8(ascii: "/")) {
       let folder = Folder(parent: current, name: Substring(name))
@@ -128,7 +175,7 @@ struct TreePlan: Sendable {
   }
 
   /// Relative to the tree; empty for the tree itself.
-  private func path(of folder: Int) -> String {
+  func path(of folder: Int) -> String {
     var names: [Substring] = []
     var current = folder
     while current != 0 {
@@ -174,11 +221,10 @@ struct TreePlan: Sendable {
     let skipped = inner.isEmpty ? 0 : inner.utf8.count + 1
     for index in piece.entries {
       let entry = tree.entries[index]
-      let name =
-        skipped == 0 ? entry.path : String(entry.path[entry.path.utf8.index(entry.path.startIndex, offsetBy: skipped)...])
-      try placer.place(
-        entry.digest, in: folder, as: name, path: "\(path)/\(name)", isExecutable: entry.isExecutable, room)
-      stats[index] = FileStat(name, in: folder)
+      stats[index] = try withKernelText(entry.path, skipping: skipped) { (name) throws(StoreError) in
+        try placer.place(
+          entry.digest, in: folder, as: name, path: "\(staging)/\(entry.path)", isExecutable: entry.isExecutable, room)
+      }
     }
   }
 }

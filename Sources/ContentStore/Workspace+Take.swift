@@ -55,12 +55,21 @@ extension Workspace {
   /// - Throws: `system`, `escapes`; a file that could not be copied is the link it was.
   package func unprotect(_ path: WorkspacePath) throws(StoreError) {
     try checkParent(of: path)
-    try Self.unprotect(AT_FDCWD, absolute(path), path: absolute(path), isTop: true, Workers.Room())
+    try unprotect(absolute: absolute(path))
   }
 
-  private static func unprotect(_ folder: Int32, _ name: String, path: String, isTop: Bool, _ room: Workers.Room)
-    throws(StoreError)
-  {
+  /// The same for a path outside the workspace.
+  ///
+  /// - Parameter onlyLinks: files that are no links keep their mode, and a directory in which a look found none is not
+  ///   looked at again.
+  package func unprotect(absolute path: String, onlyLinks: Bool = false) throws(StoreError) {
+    if onlyLinks, unlinked.withLock({ $0.contains(path) }) { return }
+    try Self.unprotect(AT_FDCWD, path, path: path, isTop: true, onlyLinks: onlyLinks, Workers.Room())
+  }
+
+  private static func unprotect(
+    _ folder: Int32, _ name: String, path: String, isTop: Bool, onlyLinks: Bool, _ room: Workers.Room
+  ) throws(StoreError) {
     guard let own = FileStat(name, in: folder, followingLinks: false) else {
       if isTop { throw .system("look at", path: path, code: errno) }
       return
@@ -69,13 +78,17 @@ extension Workspace {
       let below = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       guard below >= 0 else { throw .system("open", path: path, code: errno) }
       defer { close(below) }
-      for name in try AtomicFile.list(path) { try unprotect(below, name, path: "\(path)/\(name)", isTop: false, room) }
+      for name in try AtomicFile.list(path) {
+        try unprotect(below, name, path: "\(path)/\(name)", isTop: false, onlyLinks: onlyLinks, room)
+      }
       return
     }
     guard let info = FileStat(name, in: folder), info.kind == .file else { return }
     let mode = (info.isExecutable ? 0o777 : 0o666) & ~umaskBits
     if own.kind == .file, own.links == 1 {
-      if own.mode & 0o7777 != mode, fchmodat(folder, name, mode, 0) != 0 { throw .system("write", path: path, code: errno) }
+      if !onlyLinks, own.mode & 0o7777 != mode, fchmodat(folder, name, mode, 0) != 0 {
+        throw .system("write", path: path, code: errno)
+      }
       return
     }
     try replaceByCopy(folder, name, mode: mode, path: path, room)
@@ -126,7 +139,9 @@ private struct Taker: Sendable {
     guard let placer, !entry.isExecutable, let info = FileStat(path), info.size > 0 else { return nil }
     if let own = FileStat(path, followingLinks: false), isLinked(path, own, entry.digest) { return info }
     let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-    try placer.place(entry.digest, in: AT_FDCWD, as: temporary, path: path, isExecutable: false, room)
+    try withKernelText(temporary) { (name) throws(StoreError) in
+      _ = try placer.place(entry.digest, in: AT_FDCWD, as: name, path: path, isExecutable: false, room)
+    }
     // The bytes that the name leads to now are those that were looked at, or they would be lost with the old file.
     guard FileStat(path) == info else {
       unlink(temporary)
@@ -143,7 +158,7 @@ private struct Taker: Sendable {
   /// Whether the file is the object already, in a way that is wanted.
   private func isLinked(_ path: String, _ own: FileStat, _ digest: Digest) -> Bool {
     let isWanted = own.kind == .link ? kinds.contains(.symlink) : own.links > 1 && kinds.first == .hardlink
-    guard isWanted, let object = FileStat("\(store.root)/\(store.layout.name(of: digest))", followingLinks: false) else {
+    guard isWanted, let object = FileStat(store.path(of: digest), followingLinks: false) else {
       return false
     }
     return FileStat(path)?.inode == object.inode
@@ -159,7 +174,7 @@ private struct Taker: Sendable {
       FileStat(path, followingLinks: false)?.inode == before.inode, try store.adopt(file, path, as: entry.digest) == 0
     {
       guard let now = FileStat(file), now.modified == before.modified, now.size == before.size else {
-        try DirectoryObjectStore(root: store.root, layout: store.layout).remove(entry.digest)
+        try store.remove(entry.digest)
         throw .corruptObject(entry.digest, path: path)
       }
       return
@@ -167,7 +182,7 @@ private struct Taker: Sendable {
     try store.insert(file, path, as: entry.digest, hashes: !isKnown, sharing: true, room)
     // What was not hashed on the way must have been at rest while it was copied.
     if isKnown, FileStat(file) != before || before?.size != entry.knownSize.map(Int64.init) {
-      try? DirectoryObjectStore(root: store.root, layout: store.layout).remove(entry.digest)
+      try? store.remove(entry.digest)
       throw .corruptObject(entry.digest, path: path)
     }
   }

@@ -32,6 +32,8 @@ package final class Workspace: Sendable {
   private let statCacheFile: String
   let stagingFolder: String?
   let statCache: Mutex<StatCache>
+  /// Directories, absolute, in which the last look found only files of their own: no link, and no second name of one.
+  let unlinked = Mutex<Set<String>>([])
   /// What digests of this workspace are made with.
   package let algorithm: Digest.Algorithm
   /// The order in which ways to bring an object in are tried.

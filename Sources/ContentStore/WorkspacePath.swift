@@ -30,10 +30,21 @@ package struct WorkspacePath: Sendable, Hashable {
     text = components.joined(separator: "/")
   }
 
+  /// The same for a whole text, which nearly always is as it has to be.
+  package init?(_ typed: String, in folder: WorkspacePath? = nil) {
+    var copy = typed
+    let isNormal = copy.withUTF8 { bytes in Self.isNormal(bytes) && !bytes.contains(0) }
+    if isNormal {
+      self.init(unchecked: folder.map { $0.text + "/" + typed } ?? typed)
+    } else {
+      self.init(typed[...], in: folder)
+    }
+  }
+
   private static let slash = UInt8(ascii: "/")
 
   /// Whether no component is empty or begins with a dot: what nearly every path is, and needs no splitting.
-  private static func isNormal(_ bytes: some Sequence<UInt8>) -> Bool {
+  @inline(__always) private static func isNormal(_ bytes: some Sequence<UInt8>) -> Bool {
     var previous = slash
     for byte in bytes {
       if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }

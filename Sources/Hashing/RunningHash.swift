@@ -10,7 +10,36 @@ package enum HashFunction: Sendable {
   /// Bytes of a hash.
   package var length: Int { self == .sha256 ? 32 : 16 }
 
-  fileprivate var method: OpaquePointer? { self == .sha256 ? EVP_sha256() : EVP_md5() }
+  fileprivate var method: OpaquePointer? { self == .sha256 ? FetchedMethod.sha256 : FetchedMethod.md5 }
+}
+
+/// libcrypto's methods, looked up once: it would do so again for each hash.
+private enum FetchedMethod {
+  // Guarded by never being written again; libcrypto counts references to a method atomically.
+  nonisolated(unsafe) static let sha256 = EVP_MD_fetch(nil, "SHA256", nil) ?? EVP_sha256()
+  nonisolated(unsafe) static let md5 = EVP_MD_fetch(nil, "MD5", nil) ?? EVP_md5()
+}
+
+/// A hash over bytes that are there at once, again and again with the same memory. For one thread.
+package final class RepeatedHash {
+  private let context: OpaquePointer
+  private let function: HashFunction
+
+  package init(_ function: HashFunction) {
+    guard let context = EVP_MD_CTX_new() else { preconditionFailure("libcrypto has no memory") }
+    self.context = context
+    self.function = function
+  }
+
+  deinit { EVP_MD_CTX_free(context) }
+
+  /// - Parameter out: memory of at least the function's length.
+  package func hash(_ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawPointer) {
+    let isDone =
+      EVP_DigestInit_ex2(context, function.method, nil) == 1 && EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1
+      && EVP_DigestFinal_ex(context, out.assumingMemoryBound(to: UInt8.self), nil) == 1
+    precondition(isDone, "libcrypto has no memory, or no such hash")
+  }
 }
 
 /// A running hash. Not copyable: it owns libcrypto's context.

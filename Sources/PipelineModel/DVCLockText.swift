@@ -38,6 +38,12 @@ package enum DVCLockText {
   /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one. Keys that are not DVC's are
   ///   passed over.
   package static func read(_ text: String, file: String) throws(DiagnosticList) -> DVCLock {
+    if let lock = DVCLockScan.read(text, file: file) { return lock }
+    return try readAsYAML(text, file: file)
+  }
+
+  /// The same, whatever the text looks like.
+  package static func readAsYAML(_ text: String, file: String) throws(DiagnosticList) -> DVCLock {
     let stages = try stages(of: text, file: file)
     var reader = DVCRowReader(file: file)
     var lock = DVCLock()

@@ -6,19 +6,20 @@ extension LockEntry {
   /// What an entry of `dvc.lock` or of the run cache says of a stage.
   ///
   /// Rows that lead out of the workspace keep their text, which is no place that an output may have: restoring one is
-  /// refused. Rows without a digest say nothing and are passed over.
+  /// refused. Rows without a digest say nothing and are passed over, and so are rows that spell a path otherwise than the
+  /// stage does: DVC does not know them again.
   package init(_ entry: DVCLockEntry, of stage: Stage) {
     let folder = stage.workingDirectory
     let inputs = entry.dependencies.compactMap { row -> Recipe.Input? in
-      guard let digest = row.digest else { return nil }
+      guard let digest = row.digest, let path = Self.path(row.path, of: stage) else { return nil }
       return Recipe.Input(
-        path: Self.path(row.path, in: folder), digest: digest, size: row.size ?? 0, files: row.files,
+        path: path, digest: digest, size: row.size ?? 0, files: row.files,
         isExecutable: row.isExecutable)
     }
     var targets: [Recipe.Target] = []
     var results: [Trace.Result] = []
     for row in entry.outputs {
-      let path = Self.path(row.path, in: folder)
+      guard let path = Self.path(row.path, of: stage) else { continue }
       let declared = stage.outputs.first { $0.path.text == path }
       targets.append(
         Recipe.Target(
@@ -38,16 +39,24 @@ extension LockEntry {
     self.init(recipe: recipe, outputs: results.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) })
   }
 
-  private static func path(_ written: String, in folder: WorkspacePath?) -> String {
-    if case .workspace(let path) = DVCPath.place(of: written, in: folder) { return path.text }
-    return written
+  /// `nil` when the stage spells the path otherwise.
+  private static func path(_ written: String, of stage: Stage) -> String? {
+    guard case .workspace(let path) = DVCPath.place(of: written, in: stage.workingDirectory) else { return written }
+    return spelling(of: path, of: stage) == written ? path.text : nil
+  }
+
+  fileprivate static func spelling(of path: WorkspacePath, of stage: Stage) -> String {
+    if !stage.spellings.isEmpty, let spelled = stage.spellings[path.text] { return spelled }
+    return DVCPath.relative(path, to: stage.workingDirectory)
   }
 
   /// Values of the keys that the stage names; a file that it names whole has all that was recorded.
   private static func parameters(_ entry: DVCLockEntry, of stage: Stage) -> [Parameter] {
     var found: [Parameter] = []
     for file in entry.parameters {
-      guard case .workspace(let path) = DVCPath.place(of: file.path, in: stage.workingDirectory) else { continue }
+      guard case .workspace(let path) = DVCPath.place(of: file.path, in: stage.workingDirectory),
+        DVCPath.relative(path, to: stage.workingDirectory) == file.path
+      else { continue }
       let references = stage.parameters.filter { $0.file == path }
       if references.contains(where: { $0.key == nil }) {
         found.append(Parameter(file: path, key: nil, value: .mapping(file.values.map { ($0.key, $0.value) })))
@@ -63,8 +72,7 @@ extension LockEntry {
 extension DVCLockEntry {
   /// What DVC would write for a result.
   package init(_ entry: LockEntry, of stage: Stage) {
-    let folder = stage.workingDirectory
-    func relative(_ path: String) -> String { WorkspacePath(path).map { DVCPath.relative($0, to: folder) } ?? path }
+    func relative(_ path: String) -> String { WorkspacePath(path).map { LockEntry.spelling(of: $0, of: stage) } ?? path }
     var files: [(path: String, values: [(key: String, value: ParameterValue)])] = []
     for parameter in entry.recipe.parameters {
       let path = relative(parameter.file.text)

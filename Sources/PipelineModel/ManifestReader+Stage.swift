@@ -28,6 +28,7 @@ extension ManifestReader {
     stage.manifest = manifest
     stage.group = group
     stage.workingDirectory = folder
+    spellings = [:]
     var command: YAMLNode?
     var notebook: YAMLNode?
     var outputs: (outs: [Output], metrics: [Output], plots: [Output]) = ([], [], [])
@@ -48,6 +49,7 @@ extension ManifestReader {
     }
     stage.outputs = outputs.outs + outputs.metrics + outputs.plots
     work(&stage, key, body, command, notebook)
+    stage.spellings = spellings
     if dialect.isNative { checkNames(stage) }
     return stage
   }

@@ -59,6 +59,8 @@ package struct ManifestReader {
   var interpolatedSize = 0
   var places = TemplatePlaces()
   var stages: [Stage] = []
+  /// Of the stage that is being read: see `Stage.spellings`.
+  var spellings: [String: String] = [:]
   var files: [WorkspacePath: LoadedFile] = [:]
   var filesRead: [WorkspacePath] = []
   /// Searches for a near parameter that are yet made.
@@ -330,9 +332,16 @@ package struct ManifestReader {
 
   mutating func workspacePath(_ node: YAMLNode, in folder: WorkspacePath?, what: String) -> WorkspacePath? {
     guard let typed = text(node, of: what) else { return nil }
-    if let path = WorkspacePath(typed, in: folder) { return path }
+    if let path = WorkspacePath(typed, in: folder) {
+      note(spelling: typed, of: path, in: folder)
+      return path
+    }
     wrong(node, "\(what) `\(typed)` is not a path inside the project")
     return nil
+  }
+
+  mutating func note(spelling: String, of path: WorkspacePath, in folder: WorkspacePath?) {
+    if !dialect.isNative, DVCPath.relative(path, to: folder) != spelling { spellings[path.text] = spelling }
   }
 
   /// `desc`, `type` and `labels`; `meta` holds anything.

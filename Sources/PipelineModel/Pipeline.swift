@@ -141,6 +141,9 @@ package struct Stage: Sendable {
   package var work: Work
   /// Folder that the work runs in; `nil` is the project's.
   package var workingDirectory: WorkspacePath?
+  /// Paths from the root → the manifest's text for them, where that is not the shortest one from the working directory
+  /// (`./a`, `data/`). DVC's lock files keep it, and know an entry only by it.
+  package var spellings: [String: String] = [:]
   package var dependencies: [Dependency]
   package var outputs: [Output]
   package var parameters: [ParameterReference]

@@ -50,6 +50,24 @@ package struct GraphDescription: Sendable, Equatable {
   }
 }
 
+extension GraphDescription {
+  /// Some nodes with all that they need, or with all that is linked to them.
+  package func restricted(to names: Set<String>, full: Bool) -> GraphDescription {
+    let indexed = IndexedGraph(self)
+    var stack = indexed.names.indices.filter { names.contains(indexed.names[$0]) }
+    var kept = Set(stack)
+    while let node = stack.popLast() {
+      for next in indexed.predecessors[node] + (full ? indexed.successors[node] : []) where kept.insert(next).inserted {
+        stack.append(next)
+      }
+    }
+    let keptNames = Set(kept.map { indexed.names[$0] })
+    return GraphDescription(
+      nodes: nodes.filter { keptNames.contains($0.name) },
+      edges: edges.filter { keptNames.contains($0.from) && keptNames.contains($0.to) })
+  }
+}
+
 /// The graph by positions in `nodes`: sorted, each edge once, edges to unknown names and to oneself left out.
 struct IndexedGraph {
   let names: [String]
@@ -78,6 +96,27 @@ struct IndexedGraph {
     successors = after
     predecessors = before
     (order, layers) = Self.sort(successors: after, predecessors: before)
+  }
+
+  /// Nodes that are linked, together: each part in ascending order, the parts by their first node.
+  var parts: [[Int]] {
+    var part = [Int?](repeating: nil, count: names.count)
+    var parts: [[Int]] = []
+    for start in names.indices where part[start] == nil {
+      part[start] = parts.count
+      var found = [start]
+      var position = 0
+      while position < found.count {
+        let node = found[position]
+        for next in successors[node] + predecessors[node] where part[next] == nil {
+          part[next] = parts.count
+          found.append(next)
+        }
+        position += 1
+      }
+      parts.append(found.sorted())
+    }
+    return parts
   }
 
   private static func sort(successors: [[Int]], predecessors: [[Int]]) -> (order: [Int], layers: [Int]) {

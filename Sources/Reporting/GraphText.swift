@@ -29,6 +29,28 @@ package enum GraphText {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// A Mermaid flowchart in DVC's order: pipelines that do not touch one after the other, each sorted by name.
+  package static func flowchart(_ graph: GraphDescription) -> String {
+    let indexed = IndexedGraph(graph)
+    var text = "flowchart TD"
+    var before = 0
+    for part in indexed.parts {
+      let sorted = part.sorted { indexed.names[$0].utf8.lexicographicallyPrecedes(indexed.names[$1].utf8) }
+      var numbers: [Int: Int] = [:]
+      for (position, node) in sorted.enumerated() {
+        numbers[node] = before + position + 1
+        text += "\n\tnode\(before + position + 1)[\"\(mermaidLabel(indexed.names[node]))\"]"
+      }
+      for node in sorted {
+        for next in indexed.successors[node].compactMap({ numbers[$0] }).sorted() {
+          text += "\n\tnode\(numbers[node] ?? 0)-->node\(next)"
+        }
+      }
+      before += part.count
+    }
+    return text + "\n"
+  }
+
   /// One line a node, each below the deepest it needs; a chain goes straight down, a fork to the right.
   ///
   /// What else a node needs stands beside it: `evaluate  (also after features)`.

@@ -20,6 +20,12 @@ package struct RevisionChoice: Sendable, Equatable {
   package var allBranches: Bool
   package var allTags: Bool
   package var allCommits: Bool
+  /// How many commits of each revision and branch, from it back along first parents; 1 or more.
+  package var depth = 1
+  /// Seconds since 1970: also every commit that was made then or later.
+  package var since: Int64?
+  /// Also the commits of DVC's experiments, down to the commit that each began at.
+  package var allExperiments = false
 
   package init(revisions: [String] = [], allBranches: Bool = false, allTags: Bool = false, allCommits: Bool = false) {
     self.revisions = revisions
@@ -28,7 +34,9 @@ package struct RevisionChoice: Sendable, Equatable {
     self.allCommits = allCommits
   }
 
-  package var isEmpty: Bool { revisions.isEmpty && !allBranches && !allTags && !allCommits }
+  package var isEmpty: Bool {
+    revisions.isEmpty && !allBranches && !allTags && !allCommits && since == nil && !allExperiments
+  }
 }
 
 extension GitRepository {
@@ -86,14 +94,66 @@ extension GitRepository {
         found.append(NamedCommit(commit: commit, names: [name]))
       }
     }
-    for revision in choice.revisions { add(try resolve(revision), revision) }
+    for revision in choice.revisions {
+      add(try resolve(revision), revision)
+      for commit in try parents(of: revision, choice.depth - 1) { add(commit, commit.hex) }
+    }
     if choice.allCommits {
       for commit in try allCommits() { add(commit, commit.hex) }
-      return found
+    } else {
+      if choice.allBranches {
+        for name in try branches() {
+          add(try resolve("refs/heads/\(name)"), name)
+          for commit in try parents(of: "refs/heads/\(name)", choice.depth - 1) { add(commit, commit.hex) }
+        }
+      }
+      if choice.allTags {
+        for name in try tags() { if let commit = try? resolve("refs/tags/\(name)") { add(commit, name) } }
+      }
+      if let since = choice.since {
+        for commit in try allCommits() where try time(of: commit) >= since { add(commit, commit.hex) }
+      }
     }
-    if choice.allBranches { for name in try branches() { add(try resolve("refs/heads/\(name)"), name) } }
-    if choice.allTags {
-      for name in try tags() { if let commit = try? resolve("refs/tags/\(name)") { add(commit, name) } }
+    if choice.allExperiments { for commit in try experimentCommits() { add(commit, commit.hex) } }
+    return found
+  }
+
+  /// At most `count` first parents, the nearest first.
+  private func parents(of revision: String, _ count: Int) throws(GitError) -> [CommitID] {
+    var found: [CommitID] = []
+    guard count > 0 else { return found }
+    var current = try resolve(revision)
+    while found.count < count, let parent = try firstParent(of: current) {
+      found.append(parent)
+      current = parent
+    }
+    return found
+  }
+
+  private func firstParent(of id: CommitID) throws(GitError) -> CommitID? {
+    let commit = try commit(at: id.hex)
+    defer { git_commit_free(commit) }
+    return git_commit_parentcount(commit) == 0 ? nil : git_commit_parent_id(commit, 0).map { CommitID($0.pointee) }
+  }
+
+  /// Seconds since 1970 at which a commit was made.
+  private func time(of id: CommitID) throws(GitError) -> Int64 {
+    let commit = try commit(at: id.hex)
+    defer { git_commit_free(commit) }
+    return git_commit_time(commit)
+  }
+
+  /// Commits under `refs/exps/<2 digits>/<38 digits>/<name>`, whose digits name the commit where the experiment began.
+  private func experimentCommits() throws(GitError) -> [CommitID] {
+    var found: [CommitID] = []
+    for name in try references(below: "refs/exps/") {
+      let parts = name.split(separator: "/")
+      guard parts.count >= 5, parts[2].utf8.count == 2, parts[3].utf8.count == 38 else { continue }
+      var current: CommitID? = try resolve(name)
+      while let commit = current, commit.hex != parts[2] + parts[3] {
+        found.append(commit)
+        current = try firstParent(of: commit)
+      }
     }
     return found
   }

@@ -5,6 +5,13 @@ internal import CGit2
 extension GitRepository {
   /// Full names of all branches, remote branches and tags, sorted.
   package func references() throws(GitError) -> [String] {
+    try references(below: "refs/").filter {
+      $0.hasPrefix("refs/heads/") || $0.hasPrefix("refs/remotes/") || $0.hasPrefix("refs/tags/")
+    }
+  }
+
+  /// Full names that begin with a prefix, sorted.
+  func references(below prefix: String) throws(GitError) -> [String] {
     var iterator: OpaquePointer?
     try check(git_reference_iterator_new(&iterator, handle), "list the references")
     defer { git_reference_iterator_free(iterator) }
@@ -13,7 +20,7 @@ extension GitRepository {
     while git_reference_next_name(&name, iterator) == 0 {
       guard let name else { continue }
       let text = String(cString: name)
-      if text.hasPrefix("refs/heads/") || text.hasPrefix("refs/remotes/") || text.hasPrefix("refs/tags/") { names.append(text) }
+      if text.hasPrefix(prefix) { names.append(text) }
     }
     return names.sorted()
   }

@@ -21,6 +21,17 @@ extension GitRepository {
       dirtyPaths: changes.map(\.name), diffDigest: changes.isEmpty ? nil : diffDigest(of: changes, in: root))
   }
 
+  /// Whether a tracked file anywhere in the working tree, or the index, differs from `HEAD`.
+  package func hasTrackedChanges() throws(GitError) -> Bool {
+    var options = git_status_options()
+    git_status_options_init(&options, UInt32(GIT_STATUS_OPTIONS_VERSION))
+    options.flags = 0
+    var list: OpaquePointer?
+    try check(git_status_list_new(&list, handle, &options), "compare the working tree with the commit")
+    defer { git_status_list_free(list) }
+    return git_status_list_entrycount(list) > 0
+  }
+
   /// The commit of `HEAD`; `nil` before the first one.
   package func headCommit() throws(GitError) -> CommitID? {
     var id = git_oid()

@@ -55,7 +55,9 @@ struct AgreedResults {
   }
 
   /// By way of the scratch folder, so that a kill leaves nothing beside it.
-  private func put(_ text: String, at path: WorkspacePath) throws -> Bool {
+  ///
+  /// - Returns: whether the bytes differ from those that were there.
+  func put(_ text: String, at path: WorkspacePath) throws -> Bool {
     let file = "\(project.root)/\(path)"
     if try AtomicFile.readText(file) == text { return false }
     let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
@@ -74,6 +76,13 @@ struct AgreedResults {
   }
 
   // MARK: What Git leaves alone
+
+  /// The first path that Git has in its index, itself or something below it.
+  func firstTracked(_ paths: [WorkspacePath]) throws -> WorkspacePath? {
+    guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return nil }
+    let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
+    return try paths.first { try repository.isTracked(below + $0.text) }
+  }
 
   /// Adds data to the ignore files beside it, in a project under Git.
   ///

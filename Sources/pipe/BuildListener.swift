@@ -17,7 +17,7 @@ final class BuildListener: Sendable {
   private let state = Mutex(State())
   private var terminal: Terminal { .standard }
 
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  init(isQuiet: Bool) { self.isQuiet = isQuiet || Terminal.standard.isSilenced }
 
   var handle: @Sendable (BuildEvent) -> Void { { [self] in receive($0) } }
 
@@ -88,6 +88,10 @@ final class BuildListener: Sendable {
 
   func summary(_ outcome: BuildOutcome) {
     guard !isQuiet else { return }
+    terminal.note(Self.summaryText(outcome))
+  }
+
+  static func summaryText(_ outcome: BuildOutcome) -> String {
     var counts: [(String, Int)] = []
     func count(_ word: String, _ matches: (StageOutcome.Result) -> Bool) {
       let number = outcome.stages.count { matches($0.result) }
@@ -102,6 +106,6 @@ final class BuildListener: Sendable {
     count("skipped") { if case .skipped = $0 { true } else { false } }
     count("interrupted") { if case .interrupted = $0 { true } else { false } }
     let text = counts.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
-    terminal.note(outcome.didWork ? text : "nothing to do: \(text)")
+    return outcome.didWork ? text : "nothing to do: \(text)"
   }
 }

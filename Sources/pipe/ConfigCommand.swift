@@ -28,7 +28,7 @@ extension OptionName: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
-struct ConfigCommand: ParsableCommand {
+struct ConfigCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "config",
     abstract: "Print or change an option of the configuration.",
@@ -46,6 +46,7 @@ struct ConfigCommand: ParsableCommand {
   @Flag(name: [.short, .long], help: "Print all options that are set.") var list = false
   @Flag(help: "Print the file of each option before it.") var showOrigin = false
   @OptionGroup var levels: LevelOptions
+  @OptionGroup var volume: Volume
 
   func validate() throws {
     if list, name != nil || unset { throw ValidationError("--list goes without a name and without --unset") }

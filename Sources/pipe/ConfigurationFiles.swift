@@ -56,6 +56,12 @@ struct ConfigurationFiles {
     return Configuration(layers, paths: ConfigurationPaths(home: home, current: current))
   }
 
+  /// Every file that `read` looks for.
+  var all: [String] {
+    let older = dialect.isNative ? root.map { ["\($0)/\(dialect.markerFolder)/config.yaml"] } ?? [] : []
+    return older + ConfigurationLevel.allCases.compactMap(file)
+  }
+
   func write(_ layer: ConfigurationLayer) throws {
     try AtomicFile.makeFolder(layer.folder)
     try AtomicFile.write(layer.text.text, to: layer.file)

@@ -10,7 +10,7 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Where data stands between Git, the store and the workspace.", subcommands: [Status.self])
 
-  struct Status: ParsableCommand {
+  struct Status: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       abstract: "Show what changed since the last commit, and what is not recorded yet.",
       discussion: """
@@ -28,6 +28,7 @@ struct DataCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: "The remote for --not-in-remote.") var remote: String?
     @Flag(help: "Also what is not at the remote.") var notInRemote = false
     @Flag(help: "Accepted for DVC's sake: `pipe` keeps no list of what remotes have.") var noRemoteRefresh = false
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let project = try Project.find()

@@ -6,7 +6,7 @@ import Diagnostics
 import PipelineModel
 import SourceControl
 
-struct DiffCommand: ParsableCommand {
+struct DiffCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "diff",
     abstract: "Show data that differs between two revisions, or a revision and the workspace.",
@@ -24,6 +24,7 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "Also the digests.") var showHash = false
   @Flag(name: .customLong("md"), help: "Print a Markdown table.") var markdown = false
   @Flag(help: "Leave out what the store lacks.") var hideMissing = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()

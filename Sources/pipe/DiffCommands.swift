@@ -11,7 +11,7 @@ struct ParamsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "params", abstract: "Compare parameters.", subcommands: [Diff.self])
 
-  struct Diff: ParsableCommand {
+  struct Diff: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       commandName: "diff",
       abstract: "Compare parameters between two revisions, or a revision and the workspace.",
@@ -24,6 +24,7 @@ struct ParamsCommand: ParsableCommand {
 
     @OptionGroup var options: DiffOptions
     @Flag(help: "Only parameters that stages name.") var deps = false
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let project = try Project.find()
@@ -39,7 +40,7 @@ struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics", abstract: "Show and compare metrics.", subcommands: [Show.self, Diff.self])
 
-  struct Show: ParsableCommand {
+  struct Show: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       commandName: "show",
       abstract: "Print the metrics in the workspace, or also of other revisions.",
@@ -55,6 +56,7 @@ struct MetricsCommand: ParsableCommand {
     @OptionGroup var rounding: Rounding
     @Flag(name: [.customShort("R"), .long], help: "Look into folders among the targets; it is done in any case.") var recursive =
       false
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let project = try Project.find()
@@ -96,7 +98,7 @@ struct MetricsCommand: ParsableCommand {
     }
   }
 
-  struct Diff: ParsableCommand {
+  struct Diff: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       commandName: "diff",
       abstract: "Compare metrics between two revisions, or a revision and the workspace.",
@@ -110,6 +112,7 @@ struct MetricsCommand: ParsableCommand {
     @OptionGroup var rounding: Rounding
     @Flag(name: [.customShort("R"), .long], help: "Look into folders among the targets; it is done in any case.") var recursive =
       false
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let project = try Project.find()

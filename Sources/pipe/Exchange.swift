@@ -30,8 +30,14 @@ struct Exchange {
   let destination: DirectoryObjectStore
   /// `pushing`, `fetching`.
   let verb: String
+  /// Objects at once.
+  private let width: Int
 
-  init(from source: DirectoryObjectStore, to destination: DirectoryObjectStore, verb: String) throws(StoreError) {
+  /// - Parameter jobs: objects at once; `nil` is what suits the machine.
+  init(from source: DirectoryObjectStore, to destination: DirectoryObjectStore, verb: String, jobs: Int? = nil)
+    throws(StoreError)
+  {
+    width = jobs ?? Transfer.usualWidth
     try AtomicFile.makeFolder(destination.root)
     self.source = source
     self.destination = destination
@@ -103,7 +109,9 @@ struct Exchange {
   private func copyFiles(_ digests: [Digest]) throws(StoreError) -> Int {
     guard !digests.isEmpty else { return 0 }
     var progress = TransferProgress(verb: verb, total: digests.count)
-    let summary = try Transfer(from: source, to: destination).copy(digests) { progress.show($0.copied + $0.alreadyThere) }
+    let summary = try Transfer(from: source, to: destination, width: width).copy(digests) {
+      progress.show($0.copied + $0.alreadyThere)
+    }
     progress.end()
     return summary.copied
   }

@@ -5,7 +5,7 @@ import ContentStore
 import Diagnostics
 import PipelineModel
 
-struct FreezeCommand: ParsableCommand {
+struct FreezeCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "freeze",
     abstract: "Leave stages as they are until they are unfrozen.",
@@ -15,11 +15,12 @@ struct FreezeCommand: ParsableCommand {
       """)
 
   @Argument(help: "Stages, groups or pointer files.", completion: .custom(completeStages)) var targets: [String]
+  @OptionGroup var volume: Volume
 
   func run() throws { try Freezing(isFrozen: true).apply(to: targets) }
 }
 
-struct UnfreezeCommand: ParsableCommand {
+struct UnfreezeCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "unfreeze",
     abstract: "Let frozen stages run again.",
@@ -29,6 +30,7 @@ struct UnfreezeCommand: ParsableCommand {
       """)
 
   @Argument(help: "Stages, groups or pointer files.", completion: .custom(completeStages)) var targets: [String]
+  @OptionGroup var volume: Volume
 
   func run() throws { try Freezing(isFrozen: false).apply(to: targets) }
 }

@@ -18,6 +18,10 @@ struct Pipe: AsyncParsableCommand {
 
       Example:
         pipe init && pipe repro && pipe status
+        pipe --cd study repro
+
+      Before the subcommand: --cd FOLDER works in that folder, -q prints no notes, --wait-for-lock waits for another
+      `pipe` in the project instead of ending with 5.
 
       Exit codes: 0 done, 1 a stage failed or a result differs, 2 mistakes in arguments or files,
       3 out of date (with --check), 4 store or Git trouble, 5 locked, 70 a bug, 130 interrupted.
@@ -33,12 +37,14 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Results",
         subcommands: [
-          ParamsCommand.self, MetricsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self, ReportCommand.self,
+          ParamsCommand.self, MetricsCommand.self, PlotsCommand.self, RunsCommand.self, LineageCommand.self, VerifyCommand.self,
+          ReportCommand.self,
         ]),
       CommandGroup(
         name: "Data",
         subcommands: [
-          CheckoutCommand.self, GCCommand.self,
+          AddCommand.self, CommitCommand.self, CheckoutCommand.self, MoveCommand.self, RemoveCommand.self,
+          UnprotectCommand.self, GCCommand.self,
           PushCommand.self, FetchCommand.self, PullCommand.self, DiffCommand.self, DataCommand.self,
         ]),
       CommandGroup(
@@ -56,8 +62,13 @@ struct Pipe: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.
     if CommandLine.arguments.dropFirst() == ["--version"] { return Terminal.standard.out(pipeVersion) }
+    // Before the command line is parsed, which takes longer.
+    if SealedAnswer.give() { return }
     do {
-      var command = try parseAsRoot()
+      let options = try GlobalOptions(Array(CommandLine.arguments.dropFirst()))
+      try options.apply()
+      var command = try parseAsRoot(options.rest)
+      if let command = command as? any HasVolume, command.volume.quiet { Terminal.standard.silence() }
       if var waiting = command as? any AsyncParsableCommand {
         try await waiting.run()
       } else {

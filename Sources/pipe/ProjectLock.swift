@@ -31,7 +31,7 @@ extension Project {
   /// Takes the project for this process.
   ///
   /// - Parameter waits: whether to wait for another holder, which is named, instead of throwing.
-  func takeLock(waits: Bool = false) throws(StoreError) -> ProjectLock {
+  func takeLock(waits: Bool = GlobalOptions.waitsForLock) throws(StoreError) -> ProjectLock {
     do throws(StoreError) {
       return try ProjectLock(self, waits: false)
     } catch {

@@ -4,6 +4,7 @@ import ContentStore
 import Diagnostics
 import Glibc
 import PipelineModel
+import Synchronization
 
 /// What was read, joined to one pipeline and one lock.
 struct LoadedProject {
@@ -22,6 +23,8 @@ struct LoadedProject {
   /// The empty text is the root.
   var folders: [String]
   var variables: [String]
+  /// Patterns of `foreach` over files.
+  var patterns: [PathPattern] = []
 
   func graph() throws(DiagnosticList) -> StageGraph { try StageGraph(pipeline.stages) }
 }
@@ -50,7 +53,7 @@ struct ProjectReader {
     while let found = try walk.next() {
       for path in found.manifests {
         do {
-          let reading = try manifest(path)
+          let reading = try manifest(path, &loaded.patterns)
           readings.append(reading)
           walk.skip(reading.pipeline.stages.flatMap { $0.outputs.map(\.path) })
         } catch let list as DiagnosticList {
@@ -59,6 +62,7 @@ struct ProjectReader {
       }
       for path in found.pointers {
         do {
+          loaded.sources.append(path)
           guard let text = try source.text(of: path) else { continue }
           let file = try PointerFileText.read(text, file: source.label + path.text, in: path.parent)
           loaded.pointers[path] = (text, file)
@@ -89,8 +93,9 @@ struct ProjectReader {
     }
   }
 
-  private func manifest(_ path: WorkspacePath) throws -> ManifestReading {
+  private func manifest(_ path: WorkspacePath, _ patterns: inout [PathPattern]) throws -> ManifestReading {
     guard let text = try source.text(of: path) else { throw Diagnostic(.input, "`\(path)` is gone") }
+    let asked = Mutex<[PathPattern]>([])
     var reading = try ManifestReader.read(
       text, at: path, dialect: dialect,
       ManifestSurroundings(
@@ -99,9 +104,13 @@ struct ProjectReader {
             throw StoreError.malformedFile(path: path.text, why: "\(error)")
           }
         },
-        matches: { [project] in (try? project.workspace().files(matching: $0)) ?? [] },
+        matches: { [project] pattern in
+          asked.withLock { $0.append(pattern) }
+          return (try? project.workspace().files(matching: pattern)) ?? []
+        },
         variable: { getenv($0).map { String(cString: $0) } }, settings: project.settings.interpolation))
     reading.filesRead.append(path)
+    patterns += asked.withLock { $0 }
     return reading
   }
 

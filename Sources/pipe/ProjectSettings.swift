@@ -5,9 +5,12 @@ import PipelineModel
 
 struct ProjectSettings: Sendable {
   let configuration: Configuration
+  /// Absolute paths of the files that were read or looked for in vain.
+  let files: [String]
 
   static func read(root: String, dialect: Dialect, here: String) throws -> ProjectSettings {
-    ProjectSettings(configuration: try ConfigurationFiles(root: root, dialect: dialect, current: here).read())
+    let files = ConfigurationFiles(root: root, dialect: dialect, current: here)
+    return ProjectSettings(configuration: try files.read(), files: files.all)
   }
 
   /// Absolute; `nil` is the dialect's place.

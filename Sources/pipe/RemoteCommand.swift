@@ -24,7 +24,7 @@ struct RemoteCommand: ParsableCommand {
     for layer in try change(before) where !files.dialect.isNative || !before.layers.contains(layer) { try files.write(layer) }
   }
 
-  struct Add: ParsableCommand {
+  struct Add: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Add a remote.")
 
     @Argument(help: "Its name.") var name: String
@@ -32,6 +32,7 @@ struct RemoteCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Make it the default.") var `default` = false
     @Flag(name: [.short, .long], help: "Replace a remote of this name.") var force = false
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let name = name.lowercased()
@@ -44,12 +45,13 @@ struct RemoteCommand: ParsableCommand {
     }
   }
 
-  struct Default: ParsableCommand {
+  struct Default: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Print, set or unset the default remote.")
 
     @Argument(help: "The remote. Without it the default is printed.") var name: String?
     @Flag(name: [.short, .long], help: "Have no default.") var unset = false
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       if name != nil || unset {
@@ -69,10 +71,11 @@ struct RemoteCommand: ParsableCommand {
     }
   }
 
-  struct List: ParsableCommand {
+  struct List: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Print all remotes with their places.")
 
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let all = try ConfigurationFiles.here().read()
@@ -94,7 +97,7 @@ struct RemoteCommand: ParsableCommand {
     }
   }
 
-  struct Modify: ParsableCommand {
+  struct Modify: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Change an option of a remote.")
 
     @Argument(help: "The remote.") var name: String
@@ -102,6 +105,7 @@ struct RemoteCommand: ParsableCommand {
     @Argument(help: "Its value.") var value: String?
     @Flag(name: [.short, .long], help: "Remove the option.") var unset = false
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func validate() throws {
       if !unset, value == nil { throw ValidationError("the value is missing; --unset removes the option") }
@@ -117,23 +121,25 @@ struct RemoteCommand: ParsableCommand {
     }
   }
 
-  struct Remove: ParsableCommand {
+  struct Remove: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Forget a remote. What it keeps stays there.")
 
     @Argument(help: "The remote.") var name: String
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       try RemoteCommand.edit { try $0.removingRemote(name.lowercased(), at: levels.level ?? .project) }
     }
   }
 
-  struct Rename: ParsableCommand {
+  struct Rename: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(abstract: "Give a remote another name.")
 
     @Argument(help: "The remote.") var name: String
     @Argument(help: "Its new name.") var new: String
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       try RemoteCommand.edit {
@@ -147,7 +153,7 @@ struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cache", abstract: "Where this project keeps its data.", subcommands: [Dir.self])
 
-  struct Dir: ParsableCommand {
+  struct Dir: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       commandName: "dir", abstract: "Print or change the folder.",
       discussion: """
@@ -159,6 +165,7 @@ struct CacheCommand: ParsableCommand {
     var value: String?
     @Flag(name: [.short, .long], help: "Go back to the folder inside the project.") var unset = false
     @OptionGroup var levels: LevelOptions
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let files = try ConfigurationFiles.here()

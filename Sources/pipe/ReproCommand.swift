@@ -71,26 +71,43 @@ struct ReproCommand: AsyncParsableCommand {
 
   func run() async throws {
     let project = try Project.find()
+    // In a folder that is not marked yet, mistakes are told before anything is made.
+    if dry || FileStat(project.markerFolder) == nil {
+      let loaded = try project.load()
+      let graph = try loaded.graph()
+      let order = try selection.order(project, graph)
+      if dry {
+        for warning in loaded.warnings.diagnostics { Terminal.standard.say(warning) }
+        return try printPlan(loaded, graph, order)
+      }
+    }
+    try project.makeStateFolders()
+    let lock = try project.takeLock(waits: wait)
+    // Read once nobody else can write it.
     let loaded = try project.load()
     for warning in loaded.warnings.diagnostics { Terminal.standard.say(warning) }
     let graph = try loaded.graph()
     let order = try selection.order(project, graph)
-    if dry { return try printPlan(loaded, graph, order) }
     if explain { Terminal.standard.note(PlanText.chains(try plan(loaded, graph, order), project, graph)) }
 
-    try project.makeStateFolders()
-    let lock = try project.takeLock(waits: wait)
     let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
     let outcome = try await session.build(
       order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
     try finish(outcome)
+    if isSealable, !outcome.didWork {
+      SealedAnswer(project).keep(loaded, graph, order, note: quiet ? "" : BuildListener.summaryText(outcome))
+    }
   }
+
+  /// Whether the answer follows from the project's files alone, and nothing else was printed.
+  private var isSealable: Bool { !pull && !allowMissing && !explain && !force && !noCommit && !interactive }
 
   private func options() throws -> BuildOptions {
     var options = BuildOptions(jobs: jobs, keepGoing: keepGoing, force: force)
     if ignoreErrors { options.onFailure = .ignore }
     options.forceDownstream = forceDownstream
     options.allowMissing = allowMissing
+    options.pulls = pull
     options.commits = !noCommit
     options.usesTraces = !noRunCache && !force
     options.resources = try limits()

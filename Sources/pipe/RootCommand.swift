@@ -5,13 +5,14 @@ import Diagnostics
 import Glibc
 import PipelineModel
 
-struct RootCommand: ParsableCommand {
+struct RootCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "root", abstract: "Print the path from here to the project's folder.",
     discussion: """
       Example:
         cd "$(pipe root)"
       """)
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let files = try ConfigurationFiles.here()
@@ -22,9 +23,10 @@ struct RootCommand: ParsableCommand {
   }
 }
 
-struct VersionCommand: ParsableCommand {
+struct VersionCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "version", abstract: "Print the version, the system and the project.", aliases: ["doctor"])
+  @OptionGroup var volume: Volume
 
   func run() throws {
     var rows = [["pipe", pipeVersion], ["system", Self.system]]

@@ -13,6 +13,8 @@ struct ShipmentScope {
   var withDependencies = false
   var isRecursive = false
   var usesPatterns = false
+  /// Objects copied at once; `nil` is what suits the machine.
+  var jobs: Int?
   /// Leaves out what is kept from remotes, and imports.
   var isPush = false
   /// Bytes; larger outputs are left out.

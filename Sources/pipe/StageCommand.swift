@@ -13,7 +13,7 @@ struct StageCommand: AsyncParsableCommand {
 }
 
 extension StageCommand {
-  struct List: ParsableCommand {
+  struct List: ParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       abstract: "Print stages with what they are for.",
       discussion: """
@@ -28,6 +28,7 @@ extension StageCommand {
     @Flag(help: "Stop at mistakes in any file, which `pipe` always does.") var fail = false
     @Flag(name: [.customShort("R"), .long], help: "A folder stands for all stages declared below it.") var recursive = false
     @Flag(name: [.customLong("name-only"), .customLong("names-only")], help: "Names alone.") var nameOnly = false
+    @OptionGroup var volume: Volume
 
     func run() throws {
       let project = try Project.find()
@@ -77,7 +78,7 @@ extension StageCommand {
     }
   }
 
-  struct Add: AsyncParsableCommand {
+  struct Add: AsyncParsableCommand, HasVolume {
     static let configuration = CommandConfiguration(
       abstract: "Add a stage to the manifest of this folder; comments in it stay.",
       discussion: """
@@ -106,6 +107,7 @@ extension StageCommand {
     @Option(help: "What the stage is for.") var desc: String?
     @Flag(help: "Run the stage at once.") var run = false
     @Argument(parsing: .captureForPassthrough, help: "The command.") var command: [String] = []
+    @OptionGroup var volume: Volume
 
     func validate() throws {
       if let first = command.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }

@@ -65,15 +65,21 @@ struct StatusCommand: ParsableCommand {
     selection.isRecursive = recursive
     let wanted = targets.isEmpty ? graph.order : try selection.indices(of: targets)
     if json || quiet {
-      let rows = try statuses(loaded, graph, withDeps ? graph.closure(of: wanted) : graph.order.filter(Set(wanted).contains))
-      if json, !quiet { Terminal.standard.out(StatusText.json(rows, project)) }
+      let order = withDeps ? graph.closure(of: wanted) : graph.order.filter(Set(wanted).contains)
+      let rows = try statuses(loaded, graph, order)
+      let text = StatusText.json(rows, project)
+      if json, !quiet { Terminal.standard.out(text) }
       if quiet, !rows.isEmpty { throw ExitCode(1) }
       if check, !rows.isEmpty { throw ExitCode(3) }
+      if rows.isEmpty { SealedAnswer(project).keep(loaded, graph, order, asksForAll: true, output: quiet ? "" : text) }
       return
     }
-    let plan = try PlanReader(loaded: loaded).plan(graph, order: graph.closure(of: wanted), force: false)
-    Terminal.standard.out(PlanText.text(plan))
+    let order = graph.closure(of: wanted)
+    let plan = try PlanReader(loaded: loaded).plan(graph, order: order, force: false)
+    let text = PlanText.text(plan)
+    Terminal.standard.out(text)
     if check, !plan.isUpToDate { throw ExitCode(3) }
+    if plan.isUpToDate { SealedAnswer(project).keep(loaded, graph, order, output: text) }
   }
 
   private func compareWithRemote(_ project: Project) throws {

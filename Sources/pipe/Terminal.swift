@@ -12,6 +12,7 @@ final class Terminal: Sendable {
   private let lock = Mutex(())
   let isInteractive = isatty(STDERR_FILENO) == 1
   let usesColor: Bool
+  private let isSilent = Atomic(false)
 
   private init() {
     let environment = ProcessInfo.processInfo.environment
@@ -39,7 +40,12 @@ final class Terminal: Sendable {
   func out(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
 
   /// A line about what is going on.
-  func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  func note(_ text: String) { if !isSilenced { write(text + "\n", to: STDERR_FILENO) } }
+
+  var isSilenced: Bool { isSilent.load(ordering: .relaxed) }
+
+  /// No more notes; data and problems are printed as ever.
+  func silence() { isSilent.store(true, ordering: .relaxed) }
 
   func say(_ diagnostic: Diagnostic) {
     let renderer = DiagnosticRenderer(useColor: usesColor) { try? String(contentsOfFile: $0, encoding: .utf8) }

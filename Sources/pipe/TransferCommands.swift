@@ -19,7 +19,7 @@ struct TransferOptions: ParsableArguments {
   @Flag(name: [.customShort("A"), .long], help: "Also what all commits name.") var allCommits = false
   @Flag(name: [.customShort("d"), .long], help: "Also what the named stages need.") var withDeps = false
   @Flag(name: [.customShort("R"), .long], help: "A folder stands for all that is declared below it.") var recursive = false
-  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "Transfers at once; the best number is chosen anyway.")
+  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "Objects copied at once. Default: what suits the machine.")
   var jobs: Int?
   @Flag(inversion: .prefixedNo, help: "Also results of earlier runs, so that others need not run them.")
   var runCache: Bool?
@@ -33,11 +33,11 @@ struct TransferOptions: ParsableArguments {
     ShipmentScope(
       targets: targets, remote: remote,
       revisions: RevisionChoice(allBranches: allBranches, allTags: allTags, allCommits: allCommits), withDependencies: withDeps,
-      isRecursive: recursive, usesPatterns: glob)
+      isRecursive: recursive, usesPatterns: glob, jobs: jobs)
   }
 }
 
-struct PushCommand: ParsableCommand {
+struct PushCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "push",
     abstract: "Copy results to a remote.",
@@ -51,6 +51,7 @@ struct PushCommand: ParsableCommand {
       """)
 
   @OptionGroup var options: TransferOptions
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let project = try Project.find()
@@ -67,7 +68,7 @@ struct PushCommand: ParsableCommand {
     if shipment.groups.isEmpty { _ = try Remote(of: project, named: options.remote) }
     for (name, items) in shipment.groups {
       let remote = try Remote(of: project, named: name)
-      summary.add(try Exchange(from: project.store, to: remote.places, verb: "pushing").copy(items))
+      summary.add(try Exchange(from: project.store, to: remote.places, verb: "pushing", jobs: scope.jobs).copy(items))
     }
     if project.dialect.isNative, options.targets.isEmpty, options.runCache != false {
       summary.add(try history(of: project))
@@ -91,7 +92,7 @@ struct PushCommand: ParsableCommand {
   }
 }
 
-struct FetchCommand: ParsableCommand {
+struct FetchCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "fetch",
     abstract: "Copy results from a remote into the store; the workspace stays as it is.",
@@ -105,6 +106,7 @@ struct FetchCommand: ParsableCommand {
   @OptionGroup var options: TransferOptions
   @Option(help: "Leave out outputs of more bytes than this.") var maxSize: Int?
   @Option(name: .customLong("type"), help: "Only `metrics` or `plots`; may be given twice.") var types: [String] = []
+  @OptionGroup var volume: Volume
 
   func validate() throws {
     for type in types where !["metrics", "plots"].contains(type) {
@@ -133,13 +135,13 @@ struct FetchCommand: ParsableCommand {
       let remote = try Remote(of: project, named: scope.remote)
       summary.copied += try Exchange.copyRunCache(from: remote.runCacheFolder, to: "\(project.cacheFolder)/runs")
     }
-    for (name, items) in shipment.groups { summary.add(try fetch(items, from: name, project)) }
+    for (name, items) in shipment.groups { summary.add(try fetch(items, from: name, project, jobs: scope.jobs)) }
     if project.dialect.isNative, scope.targets.isEmpty, runCache != false { summary.add(try history(of: project, scope.remote)) }
     Terminal.standard.note("fetched \(summary.copied) objects, \(summary.alreadyThere) were there")
     return summary
   }
 
-  private static func fetch(_ items: [Shipment.Item], from name: String?, _ project: Project) throws -> ExchangeSummary {
+  private static func fetch(_ items: [Shipment.Item], from name: String?, _ project: Project, jobs: Int?) throws -> ExchangeSummary {
     // Without a remote it is enough that everything is here.
     guard name != nil || project.settings.configuration.defaultRemote != nil else {
       var summary = ExchangeSummary()
@@ -154,7 +156,7 @@ struct FetchCommand: ParsableCommand {
     }
     let remote = try Remote(of: project, named: name)
     if project.dialect.isNative { try remote.mustExist() }
-    return try Exchange(from: remote.store, to: project.store, verb: "fetching").copy(items)
+    return try Exchange(from: remote.store, to: project.store, verb: "fetching", jobs: jobs).copy(items)
   }
 
   private static func history(of project: Project, _ name: String?) throws -> ExchangeSummary {
@@ -179,7 +181,7 @@ struct FetchCommand: ParsableCommand {
   }
 }
 
-struct PullCommand: ParsableCommand {
+struct PullCommand: ParsableCommand, HasVolume {
   static let configuration = CommandConfiguration(
     commandName: "pull",
     abstract: "Fetch, then bring the outputs into the workspace.",
@@ -193,6 +195,7 @@ struct PullCommand: ParsableCommand {
   @OptionGroup var options: TransferOptions
   @Flag(name: .shortAndLong, help: "Replace outputs even if the store has no copy of what is there.") var force = false
   @Flag(help: "Do without what no remote has.") var allowMissing = false
+  @OptionGroup var volume: Volume
 
   func run() throws {
     let summary = try FetchCommand.fetch(options.scope, runCache: options.runCache)

@@ -367,6 +367,47 @@ private let diamond = [
 
   // MARK: Storage
 
+  @Test func `what ended is recorded while a stage that started later runs on`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      let quick = (1...5).map { stage("quick\($0)", reads: $0 == 1 ? ["raw.txt"] : ["q\($0 - 1)"], writes: [output("q\($0)")]) }
+      let stages = quick + [stage("slow", reads: ["q5"], writes: [output("slow.txt")])]
+      let copying = copying(stages)
+      let traces = scene.traces
+      let known = Mutex(0)
+      let executor = ScriptedExecutor { name, command in
+        for _ in 0..<500 where name == "slow" && known.withLock({ $0 }) < 5 {
+          Thread.sleep(forTimeInterval: 0.01)
+          let count = try traces.list().count
+          known.withLock { $0 = count }
+        }
+        return copying.run(command) { _ in }.end
+      }
+      let outcome = try await scene.build(stages, executor)
+      #expect(known.withLock { $0 } == 5)
+      #expect(outcome.words.allSatisfy { $0.hasSuffix(": ran") })
+      #expect(try traces.list().count == 6)
+    }
+  }
+
+  @Test func `a trace that lost its bytes is written again`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder, traces: DirectoryTraceStore(root: folder.path + "/traces"))
+      let stages = [stage("one", writes: [output("one.txt")])]
+      let executor = ScriptedExecutor { _, command in
+        try "1".write(toFile: "\(command.folder)/one.txt", atomically: false, encoding: .utf8)
+        return .exited(0)
+      }
+      _ = try await scene.build(stages, executor)
+      let id = try #require(try scene.traces.list().first)
+      let path = DirectoryTraceStore(root: folder.path + "/traces").path(of: id)
+      try "".write(toFile: path, atomically: false, encoding: .utf8)
+      _ = try await scene.build(stages, executor, options: BuildOptions(force: true))
+      #expect(try scene.traces.trace(id)?.stage == "one")
+    }
+  }
+
   @Test func `when traces cannot be kept the build stops and the lock file names none of them`() async throws {
     try await withFastDirectory { folder in
       let scene = Scene(folder, traces: FullTraceStore())

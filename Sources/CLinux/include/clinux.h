@@ -9,6 +9,9 @@
 /// syncfs(2). Returns 0 or errno.
 int clinux_syncfs(int descriptor);
 
+/// copy_file_range(2) from and to where the descriptors stand. Returns bytes copied or a negative errno.
+ssize_t clinux_copy_file_range(int input, int output, size_t count);
+
 /// What a supervised command ended with.
 struct clinux_exit {
   int32_t status;            // wait status of the command; -1 if it could not be started
@@ -18,30 +21,35 @@ struct clinux_exit {
   int64_t peak_kilobytes;    // largest resident set of one process among them
 };
 
-/// A running supervisor.
+/// A supervisor: a process that runs one command after the other, each in a process group of its own.
+///
+/// It is a fork of the caller that runs only async-signal-safe code, made once for many commands: a fork copies the
+/// caller's page tables, which takes longer than starting a shell. It holds one end of `control`: when the other end
+/// closes, by intent or because the caller died in whatever way, it kills the command's group and every descendant, also
+/// those that left the group (it is their subreaper). When a command ends by itself, what it left running is ended too.
 struct clinux_supervisor {
   pid_t pid;
-  int control; // write 'I', 'T' or 'K' to signal the command's group; closing it kills all
-  int output;  // what the command writes to standard output and error; ends when nothing can write any more
+  int control;
 };
 
-/// Starts a command in a process group of its own, under a supervisor process that outlives this one just long
-/// enough to end the command and everything it started.
-///
-/// The supervisor is a fork of the caller that runs only async-signal-safe code. It holds one end of `control`:
-/// when the other end closes, by intent or because the caller died in whatever way, it kills the command's group
-/// and every descendant, also those that left the group (it is their subreaper). When the command ends by itself,
-/// what it left running is ended too.
-///
-/// arguments, environment: NULL-terminated. folder: working directory. Standard input is
-/// /dev/null. The caller closes `control` and `output`. Returns 0 or errno.
-int clinux_supervise(char *const arguments[], char *const environment[], const char *folder,
-                     struct clinux_supervisor *supervisor);
+/// Starts a supervisor. Returns 0 or errno.
+int clinux_supervisor_open(struct clinux_supervisor *supervisor);
 
-/// Sends an order ('I', 'T' or 'K') to a supervisor; one that has ended is passed over.
+/// Has a supervisor that is at rest run a command.
+///
+/// texts: working directory, `arguments` arguments and `variables` variables, each with a zero at its end, `size` bytes in
+/// all. Standard input is /dev/null. output: gets what the command writes to standard output and error; it ends when
+/// nothing can write any more, and the caller closes it. Returns 0 or errno.
+int clinux_supervisor_run(const struct clinux_supervisor *supervisor, const char *texts, size_t size, uint32_t arguments,
+                          uint32_t variables, int *output);
+
+/// Sends an order to a supervisor: 'I', 'T' or 'K' signals the command's group; without a command it does nothing.
 void clinux_order(int control, char order);
 
-/// Waits for the supervisor to end and takes its report. `control` stays open for the caller to close. Returns 0.
-int clinux_wait(struct clinux_supervisor *supervisor, struct clinux_exit *result);
+/// Waits for the command to end. Returns 0, or 1 when the supervisor itself is gone; then the result says so.
+int clinux_supervisor_wait(const struct clinux_supervisor *supervisor, struct clinux_exit *result);
+
+/// Ends a supervisor with all it runs, and waits until it is gone.
+void clinux_supervisor_close(const struct clinux_supervisor *supervisor);
 
 #endif

@@ -1,0 +1,43 @@
+// Which data `pipe` put in the workspace, so that `checkout` can take away what no stage and no pointer file names any more.
+// SPDX-License-Identifier: Apache-2.0
+import ContentStore
+import PipelineModel
+
+/// Paths with the digest that they had when `pipe` made or kept them. A file of lines, `md5:… path`.
+struct PlacedData {
+  private let file: String
+  private let text: String
+  private(set) var digests: [WorkspacePath: Digest] = [:]
+
+  /// A file that is not there, or lines that are none of ours, count as nothing.
+  init(of project: Project) throws {
+    file = "\(project.stateFolder)/placed"
+    text = try AtomicFile.readText(file) ?? ""
+    for line in text.split(separator: "\n") {
+      guard let blank = line.firstIndex(of: " "), let digest = Digest(line[..<blank]),
+        let path = WorkspacePath(line[line.index(after: blank)...])
+      else { continue }
+      digests[path] = digest
+    }
+  }
+
+  /// A path with a line break in it is not remembered: it is never taken away.
+  mutating func add(_ path: WorkspacePath, _ digest: Digest) {
+    if !path.text.utf8.contains(10) { digests[path] = digest }
+  }
+
+  mutating func remove(_ path: WorkspacePath) { digests[path] = nil }
+
+  func save() throws {
+    let lines = digests.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)\n" }.joined()
+    if lines != text { try AtomicFile.write(lines, to: file) }
+  }
+
+  /// Adds data and saves.
+  static func record(_ data: [(WorkspacePath, Digest)], in project: Project) throws {
+    guard !data.isEmpty else { return }
+    var placed = try PlacedData(of: project)
+    for (path, digest) in data { placed.add(path, digest) }
+    try placed.save()
+  }
+}
