@@ -59,4 +59,25 @@ private func pointerComplaint(_ text: String) -> String {
       complaints("stages: {s: {cmd: x}}\n\(long): 1\n").hasSuffix(
         "hint: known are stages, vars, params, metrics, plots, artifacts, title, desc, report, models, meta\n"))
   }
+
+  @Test func `that leaves a remote's url empty means no folder`() throws {
+    let text = try ConfigText.read("[core]\n    remote = r\n['remote \"r\"']\n    url =\n", file: "config")
+    let configuration = Configuration(
+      [ConfigurationLayer(level: .project, file: "/p/.dvc/config", text: text)],
+      paths: ConfigurationPaths(home: "/h", current: "/p"))
+    let error = #expect(throws: Diagnostic.self) { try configuration.remote() }
+    #expect(error?.message == "remote `r` has an empty url")
+  }
+
+  /// What fuzzing found: DVC's own writer breaks both, and reads them as something else.
+  @Test(arguments: [
+    ("my data    " + String(repeating: "I", count: 70), "k"), ("x", String(repeating: "k", count: 90) + " key"),
+    ("x", String(repeating: "k", count: 126) + "    key"), ("echo " + String(repeating: "w ", count: 60) + "   end", "cmd"),
+  ])
+  func `of long words and many spaces is written so that it reads the same`(_ text: String, _ key: String) throws {
+    let value = ParameterValue.mapping([(key, .text(text))])
+    let written = RoundTripYAML.text(value)
+    let (tree, mistakes) = YAMLReader.read(written, file: "x")
+    #expect(!mistakes.hasErrors && tree?.value == value, "\(written)")
+  }
 }
