@@ -59,7 +59,7 @@ extension Workspace {
 
   private func moveInto(_ target: String, from staging: String, _ plan: TreePlan) throws(StoreError) {
     guard !plan.tree.entries.isEmpty else { return }
-    for folder in plan.folders { try AtomicFile.makeFolder(folder.isEmpty ? target : "\(target)/\(folder)") }
+    for folder in plan.folders.indices { try AtomicFile.makeFolder(folder == 0 ? target : "\(target)/\(plan.path(of: folder))") }
     for entry in plan.tree.entries {
       let file = "\(target)/\(entry.path)"
       guard rename("\(staging)/\(entry.path)", file) == 0 else { throw .system("write", path: file, code: errno) }

@@ -183,7 +183,7 @@ private struct Taker: Sendable {
   }
 
   private func keep(_ path: String, _ entry: FileTree.Entry, isKnown: Bool, _ room: Workers.Room) throws(StoreError) {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(file) }
     let before = FileStat(file)
