@@ -191,8 +191,8 @@ def differing(mixed, shadow, roots, limit=12):
 
 
 def said_by_both(mixed, shadow):
-    """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push incomplete."""
-    return "could not be pushed" in mixed[2] and "Some of the cache files do not exist" in shadow[2]
+    """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push or fetch incomplete."""
+    return re.search("could not be (pushed|fetched)", mixed[2]) and "Some of the cache files do not exist" in shadow[2]
 
 
 class Alternation:

@@ -6,6 +6,7 @@ import Diagnostics
 import Foundation
 import PipelineModel
 import SourceControl
+import Synchronization
 import Tracking
 
 /// Write order: objects → traces → run record → lock file → registry → ledger → report.
@@ -46,6 +47,8 @@ struct BuildSession {
       project.announceHolder()
       return commit()
     }
+    var options = options
+    options.objection = objection()
     let build = Build(
       graph: graph, order: order, options: options, place: place,
       inspector: Inspector(workspace: workspace, work: .live(project), dialect: project.dialect, graph: graph),
@@ -54,6 +57,25 @@ struct BuildSession {
     let outcome = await build.run(lock: loaded.lock)
     try record(outcome, writesReport: writesReport)
     return outcome
+  }
+
+  /// DVC's rule: what Git has is no cached output. The index is read once, when the first stage has something to do.
+  private func objection() -> (@Sendable (Stage) -> Diagnostic?)? {
+    guard !project.dialect.isNative, project.settings.usesGit else { return nil }
+    let results = AgreedResults(project: project, loaded: loaded)
+    let cached = pipeline.stages.map { $0.outputs.filter(\.isCached).map(\.path) }.flatMap(\.self)
+    let tracked = Mutex<Set<WorkspacePath>?>(nil)
+    return { stage in
+      let all = tracked.withLock { known in
+        let found = known ?? ((try? results.tracked(cached)) ?? [])
+        known = found
+        return found
+      }
+      guard let output = stage.outputs.first(where: { all.contains($0.path) }) else { return nil }
+      return Diagnostic(
+        .input, "Git tracks `\(output.path)`, an output of stage `\(stage.name)`, or files in it", at: output.location,
+        hints: ["`git rm -r --cached \(output.path)` makes Git forget it; `cache: false` leaves it to Git"])
+    }
   }
 
   /// The store with the remotes behind it; results of earlier runs come at once, since they decide what has to run.
