@@ -1,6 +1,7 @@
+internal import ContentStore
 // A `dvc.lock` as DVC writes it, read line by line: what is unusual is left to the YAML reader.
 // SPDX-License-Identifier: Apache-2.0
-internal import ContentStore
+internal import Diagnostics
 
 /// Reads entries that have nothing but commands, dependencies and outputs in plain words. An entry with anything else is
 /// read as YAML by itself, and a file whose shape is another is not read at all: its reader tells what is wrong with it.
