@@ -211,13 +211,13 @@ class Alternation:
 
     def start(self):
         chance = random.Random(f"{self.seed}/start")
+        kind = ("copy", "hardlink", "copy", "symlink", "copy")[self.seed % 5]
+        self.linked = kind != "copy"
         for side in self.sides:
-            for path, text in project.files().items():
+            for path, text in project.files(self.linked).items():
                 side.apply(("write", path, text))
             side.git(["init", "-q"])
         setup = [["init", "-q"], ["remote", "add", "-q", "-d", "store", "../remote"]]
-        kind = ("copy", "hardlink", "copy", "symlink", "copy")[self.seed % 5]
-        self.linked = kind != "copy"
         if self.linked:
             setup.append(["config", "cache.type", kind])
         if self.seed % 3 == 0:

@@ -115,11 +115,13 @@ struct BuildSession {
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
   private func agree(on outcome: BuildOutcome) throws {
     let results = AgreedResults(project: project, loaded: loaded)
-    var written = try results.write(outcome.lock)
+    var written: [WorkspacePath] = []
+    // First, since an agreed result has nothing left to do: after a kill in between nobody would come back for the lines.
     if !project.dialect.isNative {
       let made = outcome.stages.filter { $0.isGood && $0.madeResult }.flatMap(\.stage.outputs).filter(\.isCached).map(\.path)
       written += try results.ignore(made)
     }
+    written += try results.write(outcome.lock)
     try results.stage(written)
   }
 
