@@ -131,7 +131,7 @@ def files(linked):
     """
     found = {
         "params.yaml": PARAMS_YAML, "params.json": PARAMS_JSON, "p.toml": PARAMS_TOML, "p.py": PARAMS_PY,
-        "dvc.yaml": MANIFEST.replace("\\\\nchmod +x tool.sh", "") if linked else MANIFEST, "sub/dvc.yaml": INNER, "work/README": "a folder that a stage works in\n",
+        "dvc.yaml": MANIFEST.replace("\\nchmod +x tool.sh", "") if linked else MANIFEST, "sub/dvc.yaml": INNER, "work/README": "a folder that a stage works in\n",
         "raw.txt": "pear\napple\nfig\n", "sp ace é.txt": "one\n",
     }
     for number in range(6):
