@@ -191,8 +191,8 @@ def differing(mixed, shadow, roots, limit=12):
 
 
 def said_by_both(mixed, shadow):
-    """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push incomplete."""
-    return "could not be pushed" in mixed[2] and "Some of the cache files do not exist" in shadow[2]
+    """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push or fetch incomplete."""
+    return re.search("could not be (pushed|fetched)", mixed[2]) and "Some of the cache files do not exist" in shadow[2]
 
 
 class Alternation:
@@ -211,13 +211,13 @@ class Alternation:
 
     def start(self):
         chance = random.Random(f"{self.seed}/start")
+        kind = ("copy", "hardlink", "copy", "symlink", "copy")[self.seed % 5]
+        self.linked = kind != "copy"
         for side in self.sides:
-            for path, text in project.files().items():
+            for path, text in project.files(self.linked).items():
                 side.apply(("write", path, text))
             side.git(["init", "-q"])
         setup = [["init", "-q"], ["remote", "add", "-q", "-d", "store", "../remote"]]
-        kind = ("copy", "hardlink", "copy", "symlink", "copy")[self.seed % 5]
-        self.linked = kind != "copy"
         if self.linked:
             setup.append(["config", "cache.type", kind])
         if self.seed % 3 == 0:

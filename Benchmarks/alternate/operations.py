@@ -208,7 +208,10 @@ def toggle_cache(scene):
             return re.sub(r"(?m)^( +- [^\n]*):\n +cache: false\n", r"\1\n", text, count=1)
         return re.sub(r"(?m)^( +)outs:\n( +- [^\n:]+)\n", r"\1outs:\n\2:\n\1    cache: false\n", text, count=1)
 
-    return name and change_block(scene, name, change)
+    acts = name and change_block(scene, name, change)
+    # DVC runs a stage and then refuses an output that Git has, with the workspace half done.
+    paths = [path for path, stage in scene.outputs().items() if stage == name]
+    return acts and acts + [("git", ["rm", "-q", "-r", "--cached", "--ignore-unmatch", *paths])]
 
 
 def more_items(scene):

@@ -30,6 +30,8 @@ package struct BuildOptions: Sendable {
   package var allowMissing = false
   /// Name → how much of a resource the stages that run at once may take; what is not named has no limit.
   package var resources: [String: Int] = [:]
+  /// Why a stage must not make or bring back its outputs; asked before it does.
+  package var objection: (@Sendable (Stage) -> Diagnostic?)?
   /// Asked before each stage that would run; `false` ends the build.
   package var confirm: (@Sendable (Stage) -> Bool)?
 
@@ -205,6 +207,9 @@ package struct Build: Sendable {
           onDisk: { path in onDisk(path, locked) },
           isKept: { (try? place.source.containsAll(of: $0.digest)) ?? false },
           isInStore: { !options.commits || options.allowMissing || place.store.hasWhole($0.digest) }))
+      if decision != .upToDate, let objection = options.objection?(stage) {
+        return .left(StageOutcome(stage: stage, result: .failed(objection)))
+      }
       switch decision {
       case .upToDate:
         let known = locked.map {

@@ -34,7 +34,7 @@ extension Workspace {
       for index in entries.indices { try store.insert(contentsOf: paths(index), as: entries[index].digest) }
       return
     }
-    let taker = Taker(try folder.opened(makes: true), kinds)
+    let taker = Taker(try folder.opened(makes: true), kinds, Staging(stagingFolder))
     let stats = Slots<FileStat?>(entries.count, nil)
     try Workers.run(entries.count, piece: 64) { (range, room) throws(StoreError) in
       for index in range {
@@ -82,11 +82,13 @@ extension Workspace {
   ///   looked at again.
   package func unprotect(absolute path: String, onlyLinks: Bool = false) throws(StoreError) {
     if onlyLinks, unlinked.withLock({ $0.contains(path) }) { return }
-    try Self.unprotect(AT_FDCWD, path, path: path, isTop: true, onlyLinks: onlyLinks, Workers.Room())
+    let staging = Staging(stagingFolder)
+    try Self.unprotect(AT_FDCWD, path, path: path, isTop: true, onlyLinks: onlyLinks, staging, Workers.Room())
   }
 
   private static func unprotect(
-    _ folder: Int32, _ name: String, path: String, isTop: Bool, onlyLinks: Bool, _ room: Workers.Room
+    _ folder: Int32, _ name: String, path: String, isTop: Bool, onlyLinks: Bool, _ staging: Staging,
+    _ room: Workers.Room
   ) throws(StoreError) {
     guard let own = FileStat(name, in: folder, followingLinks: false) else {
       if isTop { throw .system("look at", path: path, code: errno) }
@@ -97,7 +99,7 @@ extension Workspace {
       guard below >= 0 else { throw .system("open", path: path, code: errno) }
       defer { close(below) }
       for name in try AtomicFile.list(path) {
-        try unprotect(below, name, path: "\(path)/\(name)", isTop: false, onlyLinks: onlyLinks, room)
+        try unprotect(below, name, path: "\(path)/\(name)", isTop: false, onlyLinks: onlyLinks, staging, room)
       }
       return
     }
@@ -109,26 +111,49 @@ extension Workspace {
       }
       return
     }
-    try replaceByCopy(folder, name, mode: mode, path: path, room)
+    try replaceByCopy(folder, name, mode: mode, path: path, staging, room)
   }
 
-  private static func replaceByCopy(_ folder: Int32, _ name: String, mode: UInt32, path: String, _ room: Workers.Room)
-    throws(StoreError)
-  {
+  private static func replaceByCopy(
+    _ folder: Int32, _ name: String, mode: UInt32, path: String, _ staging: Staging, _ room: Workers.Room
+  ) throws(StoreError) {
     let input = openat(folder, name, O_RDONLY | O_CLOEXEC)
     guard input >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(input) }
-    let temporary = "\(name).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
-    let output = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+    let temporary = staging.place(for: path)
+    let output = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
     guard output >= 0 else { throw .system("write", path: path, code: errno) }
     do throws(StoreError) {
       defer { close(output) }
       _ = try FileCopy.copy(input, to: output, hashing: nil, sharing: true, paths: (path, path), room)
-      guard renameat(folder, temporary, folder, name) == 0 else { throw .system("write", path: path, code: errno) }
+      guard renameat(AT_FDCWD, temporary, folder, name) == 0 else { throw .system("write", path: path, code: errno) }
     } catch {
-      unlinkat(folder, temporary, 0)
+      unlink(temporary)
       throw error
     }
+  }
+}
+
+/// Where a file is made that will take another's place. In a folder apart, a kill leaves nothing among data that is tracked.
+private struct Staging: Sendable {
+  private let folder: String?
+  private let device: UInt64?
+
+  init(_ folder: String?) {
+    self.folder = folder
+    device = folder.flatMap(Self.device)
+  }
+
+  /// Beside the path where it lies on another file system, or there is no folder.
+  func place(for path: String) -> String {
+    let unique = "\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+    guard let folder, device != nil, device == Self.device(path) else { return "\(path).\(unique)" }
+    return "\(folder)/take-\(unique)"
+  }
+
+  private static func device(_ path: String) -> UInt64? {
+    var info = stat()
+    return lstat(path, &info) == 0 ? UInt64(info.st_dev) : nil
   }
 }
 
@@ -138,10 +163,12 @@ private struct Taker: Sendable {
   private let placer: ObjectPlacer?
   private let linksFirst: Bool
   private let kinds: [LinkKind]
+  private let staging: Staging
 
-  init(_ store: OpenStore, _ kinds: [LinkKind]) {
+  init(_ store: OpenStore, _ kinds: [LinkKind], _ staging: Staging) {
     self.store = store
     self.kinds = kinds
+    self.staging = staging
     linksFirst = kinds.first?.sharesBytes == true
     placer = linksFirst ? ObjectPlacer(store, kinds) : nil
   }
@@ -156,7 +183,7 @@ private struct Taker: Sendable {
     if try !store.contains(entry.digest, room) { try keep(path, entry, isKnown: isKnown, room) }
     guard let placer, !entry.isExecutable, let info = FileStat(path), info.size > 0 else { return nil }
     if let own = FileStat(path, followingLinks: false), isLinked(path, own, entry.digest) { return info }
-    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
+    let temporary = staging.place(for: path)
     try withKernelText(temporary) { (name) throws(StoreError) in
       _ = try placer.place(entry.digest, in: AT_FDCWD, as: name, path: path, isExecutable: false, room)
     }

@@ -56,12 +56,14 @@ struct AgreedResults {
 
   /// By way of the scratch folder, so that a kill leaves nothing beside it.
   ///
+  /// - Parameter durable: whether the bytes must be on the disk before the name is.
   /// - Returns: whether the bytes differ from those that were there.
-  func put(_ text: String, at path: WorkspacePath) throws -> Bool {
+  @discardableResult
+  func put(_ text: String, at path: WorkspacePath, durable: Bool = true) throws -> Bool {
     let file = "\(project.root)/\(path)"
     if try AtomicFile.readText(file) == text { return false }
     let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
-    try AtomicFile.write(text, to: staging, durable: true)
+    try AtomicFile.write(text, to: staging, durable: durable)
     guard rename(staging, file) == 0 else { throw StoreError.system("write", path: file, code: errno) }
     return true
   }
@@ -78,10 +80,13 @@ struct AgreedResults {
   // MARK: What Git leaves alone
 
   /// The first path that Git has in its index, itself or something below it.
-  func firstTracked(_ paths: [WorkspacePath]) throws -> WorkspacePath? {
-    guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return nil }
+  func firstTracked(_ paths: [WorkspacePath]) throws -> WorkspacePath? { try tracked(paths).min() }
+
+  /// Those that Git has in its index, themselves or something below them.
+  func tracked(_ paths: [WorkspacePath]) throws -> Set<WorkspacePath> {
+    guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
-    return try paths.first { try repository.isTracked(below + $0.text) }
+    return Set(try paths.filter { try repository.isTracked(below + $0.text) })
   }
 
   /// Adds data to the ignore files beside it, in a project under Git.
@@ -99,7 +104,7 @@ struct AgreedResults {
       let text = try AtomicFile.readText("\(project.root)/\(file)")
       let updated = GitIgnoreText.adding(path.name, to: text ?? "")
       if updated == text { continue }
-      try AtomicFile.write(updated, to: "\(project.root)/\(file)")
+      try put(updated, at: file, durable: false)
       written.append(file)
     }
     return written
@@ -116,7 +121,7 @@ struct AgreedResults {
       else { continue }
       let updated = GitIgnoreText.removing(path.name, from: text)
       if updated == text { continue }
-      if let updated { try AtomicFile.write(updated, to: "\(project.root)/\(file)") } else { unlink("\(project.root)/\(file)") }
+      if let updated { try put(updated, at: file, durable: false) } else { unlink("\(project.root)/\(file)") }
       written.append(file)
     }
     return written

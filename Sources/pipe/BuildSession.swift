@@ -6,6 +6,7 @@ import Diagnostics
 import Foundation
 import PipelineModel
 import SourceControl
+import Synchronization
 import Tracking
 
 /// Write order: objects → traces → run record → lock file → registry → report. Who reads the ledger brings it up to date.
@@ -46,6 +47,8 @@ struct BuildSession {
       project.announceHolder()
       return commit()
     }
+    var options = options
+    options.objection = objection()
     let build = Build(
       graph: graph, order: order, options: options, place: place,
       inspector: Inspector(workspace: workspace, work: .live(project), dialect: project.dialect, graph: graph),
@@ -54,6 +57,25 @@ struct BuildSession {
     let outcome = await build.run(lock: loaded.lock)
     try record(outcome, writesReport: writesReport)
     return outcome
+  }
+
+  /// DVC's rule: what Git has is no cached output. The index is read once, when the first stage has something to do.
+  private func objection() -> (@Sendable (Stage) -> Diagnostic?)? {
+    guard !project.dialect.isNative, project.settings.usesGit else { return nil }
+    let results = AgreedResults(project: project, loaded: loaded)
+    let cached = pipeline.stages.map { $0.outputs.filter(\.isCached).map(\.path) }.flatMap(\.self)
+    let tracked = Mutex<Set<WorkspacePath>?>(nil)
+    return { stage in
+      let all = tracked.withLock { known in
+        let found = known ?? ((try? results.tracked(cached)) ?? [])
+        known = found
+        return found
+      }
+      guard let output = stage.outputs.first(where: { all.contains($0.path) }) else { return nil }
+      return Diagnostic(
+        .input, "Git tracks `\(output.path)`, an output of stage `\(stage.name)`, or files in it", at: output.location,
+        hints: ["`git rm -r --cached \(output.path)` makes Git forget it; `cache: false` leaves it to Git"])
+    }
   }
 
   /// The store with the remotes behind it; results of earlier runs come at once, since they decide what has to run.
@@ -92,11 +114,13 @@ struct BuildSession {
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
   private func agree(on outcome: BuildOutcome) throws {
     let results = AgreedResults(project: project, loaded: loaded)
-    var written = try results.write(outcome.lock)
+    var written: [WorkspacePath] = []
+    // First, since an agreed result has nothing left to do: after a kill in between nobody would come back for the lines.
     if !project.dialect.isNative {
       let made = outcome.stages.filter { $0.isGood && $0.madeResult }.flatMap(\.stage.outputs).filter(\.isCached).map(\.path)
       written += try results.ignore(made)
     }
+    written += try results.write(outcome.lock)
     try results.stage(written)
     let made = outcome.stages.filter { $0.isGood && $0.madeResult }
     try PlacedData.record(made.flatMap(placed), in: project)

@@ -130,8 +130,9 @@ struct DataCommit {
       try traces.insert(Trace(stage: stage.name, recipe: entry.recipe, outputs: entry.outputs, facts: facts()))
     }
     let changed = saved.count { $0.entry != loaded.lock.entries[$0.stage.name] }
-    _ = try results.write(lock)
+    // In this order: an agreed result owes nothing more, so nobody would come back for the lines after a kill.
     _ = try results.ignore(saved.flatMap { $0.stage.outputs }.filter(isIgnored).map(\.path))
+    _ = try results.write(lock)
     try PlacedData.record(placed, in: project)
     saved = []
     placed = []

@@ -82,9 +82,9 @@ private struct Freezing {
     } else {
       changed = try YAMLEdit.settingFrozen(isFrozen, stage: stage.group ?? stage.localName, in: text, file: manifest.text)
     }
-    guard changed != text else { return }
-    try AtomicFile.write(changed, to: file)
-    try AgreedResults(project: loaded.project, loaded: loaded).stage([manifest])
+    let results = AgreedResults(project: loaded.project, loaded: loaded)
+    guard try results.put(changed, at: manifest) else { return }
+    try results.stage([manifest])
     Terminal.standard.note("\(isFrozen ? "froze" : "unfroze") `\(loaded.project.display(stage))`")
   }
 }

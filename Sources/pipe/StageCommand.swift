@@ -134,9 +134,9 @@ extension StageCommand {
       // Mistakes are found before the file is touched.
       let loaded = try ProjectReader(project, source).read()
       let graph = try loaded.graph()
-      try AtomicFile.write(after, to: file)
-      let address = project.current.map { "\($0)/\(project.dialect.manifestName):\(name)" } ?? name
       let results = AgreedResults(project: project, loaded: loaded)
+      try results.put(after, at: manifest)
+      let address = project.current.map { "\($0)/\(project.dialect.manifestName):\(name)" } ?? name
       let cached = loaded.pipeline.stages.filter { $0.name == address || ($0.manifest == manifest && $0.localName == name) }
         .flatMap(\.outputs).filter(\.isCached).map(\.path)
       // In the order in which DVC writes them.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContentStore
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -13,7 +14,10 @@ private struct Bench {
   init(_ parent: URL, _ links: [LinkKind]) throws {
     folder = parent.appendingPathComponent("project")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    workspace = Workspace(root: folder.path, statCacheFile: parent.path + "/stat", algorithm: .md5, links: links)
+    let staging = parent.appendingPathComponent("staging")
+    try FileManager.default.createDirectory(at: staging, withIntermediateDirectories: true)
+    workspace = Workspace(
+      root: folder.path, statCacheFile: parent.path + "/stat", stagingFolder: staging.path, algorithm: .md5, links: links)
     store = DirectoryObjectStore(root: parent.path + "/cache", layout: .dvc)
   }
 
@@ -114,6 +118,22 @@ private func withBench(_ links: [LinkKind], _ body: (Bench) throws -> Void) thro
   }
 }
 
+/// What happened to the names in a watched folder, in order.
+private func masks(_ events: Int32) -> [UInt32] {
+  var bytes = [UInt8](repeating: 0, count: 1 << 16)
+  let count = read(events, &bytes, bytes.count)
+  var found: [UInt32] = []
+  var place = 0
+  while place + 16 <= count {
+    let words = bytes[place..<place + 16].withUnsafeBytes { raw in
+      (0..<4).map { raw.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }
+    }
+    found.append(words[1])
+    place += 16 + Int(words[3])
+  }
+  return found
+}
+
 @Suite struct `Taking files that become links` {
   @Test(arguments: [LinkKind.hardlink, .symlink])
   func `leaves read-only links to the objects, and twice is the same`(_ kind: LinkKind) throws {
@@ -137,6 +157,24 @@ private func withBench(_ links: [LinkKind], _ body: (Bench) throws -> Void) thro
       }
       #expect(try bench.store.containsAll(of: #require(content.digest)))
       #expect(try AtomicFile.list(bench.folder.path + "/dir") == ["a", "b", "empty", "run"])
+    }
+  }
+
+  /// A name that is made beside the data is what a kill would leave there, to be taken for data the next time.
+  @Test(arguments: [LinkKind.hardlink, .symlink])
+  func `no other name appears among the data, neither then nor when they become files again`(_ kind: LinkKind) throws {
+    try withBench([kind]) { bench in
+      try bench.folder.write("1", to: "dir/a")
+      let content = try bench.workspace.content(of: bench.path("dir"))
+      let events = inotify_init1(Int32(IN_NONBLOCK))
+      defer { close(events) }
+      #expect(inotify_add_watch(events, bench.folder.path + "/dir", UInt32(IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO)) >= 0)
+      // What was not hashed before is copied, and the file then gives way to a link.
+      try bench.store.insert(Array("1".utf8), as: Digest.of("1", .md5))
+      try bench.workspace.take(bench.path("dir"), content, into: bench.store)
+      try bench.workspace.unprotect(bench.path("dir"))
+      #expect(bench.own("dir/a")?.links == 1 && bench.own("dir/a")?.kind == .file)
+      #expect(masks(events) == [UInt32(IN_MOVED_TO), UInt32(IN_MOVED_TO)])
     }
   }
 

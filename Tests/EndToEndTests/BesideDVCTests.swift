@@ -50,4 +50,22 @@ import Testing
       #expect(site.text("score.json") == "{\"n\":1}\n")
     }
   }
+
+  @Test func `an output that Git has is refused before its stage runs`() throws {
+    try withSite { site in
+      try site.git("init", "-q")
+      try site.write("", to: ".dvc/config")
+      try site.write("1\n", to: "in.txt")
+      try site.write("old\n", to: "out.txt")
+      try site.write("stages:\n  s:\n    cmd: cp in.txt out.txt\n    deps: [in.txt]\n    outs: [out.txt]\n", to: "dvc.yaml")
+      try site.git("add", "out.txt")
+      let refused = try site.pipe("repro")
+      #expect(refused.status == 2)
+      #expect(refused.err.contains("Git tracks `out.txt`"), "\(refused.err)")
+      #expect(site.text("out.txt") == "old\n" && !site.exists("dvc.lock"))
+      try site.git("rm", "-q", "--cached", "out.txt")
+      #expect(try site.pipe("repro").status == 0)
+      #expect(site.text("out.txt") == "1\n")
+    }
+  }
 }
