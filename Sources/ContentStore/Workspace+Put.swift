@@ -45,7 +45,7 @@ extension Workspace {
     }
     let seed = statCache.withLock { $0.seed }
     // A list that somebody else spelled has another digest than the one that a look will find.
-    let print = plan.tree.digest(digest.algorithm) == digest ? plan.print(seed, stats, digest.algorithm) : nil
+    let print = plan.tree.digest(digest.algorithm) == digest ? plan.listPrint(seed, stats, digest.algorithm) : nil
     statCache.withLock { cache in
       for (path, stats) in folders { cache.remember(StatCache.Key(folder: path, algorithm: digest.algorithm), stats) }
       let key = StatCache.Key(folder: target, algorithm: digest.algorithm)
@@ -148,7 +148,7 @@ struct TreePlan: Sendable {
 
   /// The fingerprint that a walk of the tree as it was laid out will find; `nil` when a file is not as the list says, or
   /// its stat is not known.
-  func print(_ seed: ListPrint, _ stats: Slots<FileStat?>, _ algorithm: Digest.Algorithm) -> ListPrint? {
+  func listPrint(_ seed: ListPrint, _ stats: Slots<FileStat?>, _ algorithm: Digest.Algorithm) -> ListPrint? {
     var print = seed
     for (index, entry) in tree.entries.enumerated() {
       guard let stat = stats[index], algorithm != .sha256 || stat.isExecutable == entry.isExecutable else { return nil }
