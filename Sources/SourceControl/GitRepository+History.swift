@@ -14,6 +14,11 @@ package struct NamedCommit: Sendable, Equatable {
   }
 }
 
+/// The name of a file's content in the object database.
+package struct BlobID: Sendable {
+  let id: git_oid
+}
+
 /// Which commits a command looks at.
 package struct RevisionChoice: Sendable, Equatable {
   package var revisions: [String]
@@ -162,9 +167,14 @@ extension GitRepository {
   ///
   /// - Parameter folder: only what lies below it, relative to `topLevel`; empty for all.
   package func files(of revision: String, below folder: String = "") throws(GitError) -> [String] {
+    try blobs(of: revision, below: folder).map(\.path)
+  }
+
+  /// The same with the content of each, so that many files are read without looking each up from the root.
+  package func blobs(of revision: String, below folder: String = "") throws(GitError) -> [(path: String, blob: BlobID)] {
     let root = try tree(at: revision)
     defer { git_tree_free(root) }
-    var paths: [String] = []
+    var paths: [(path: String, blob: BlobID)] = []
     if folder.isEmpty {
       try collect(root, "", &paths)
     } else {
@@ -176,22 +186,32 @@ extension GitRepository {
       guard git_tree_entry_type(entry) == GIT_OBJECT_TREE else { return [] }
       try collectBelow(entry, folder + "/", &paths)
     }
-    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return paths.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
   }
 
-  private func collect(_ tree: OpaquePointer?, _ prefix: String, _ paths: inout [String]) throws(GitError) {
+  /// The bytes of a file's content.
+  package func contents(of blob: BlobID) throws(GitError) -> [UInt8] {
+    var id = blob.id
+    return try withBlob(&id, "a file") { bytes in Array(bytes) }
+  }
+
+  private func collect(
+    _ tree: OpaquePointer?, _ prefix: String, _ paths: inout [(path: String, blob: BlobID)]
+  ) throws(GitError) {
     for index in 0..<git_tree_entrycount(tree) {
       guard let entry = git_tree_entry_byindex(tree, index), let name = git_tree_entry_name(entry) else { continue }
       let path = prefix + String(cString: name)
       switch git_tree_entry_type(entry) {
-      case GIT_OBJECT_BLOB: paths.append(path)
+      case GIT_OBJECT_BLOB: if let id = git_tree_entry_id(entry) { paths.append((path, BlobID(id: id.pointee))) }
       case GIT_OBJECT_TREE: try collectBelow(entry, path + "/", &paths)
       default: continue
       }
     }
   }
 
-  private func collectBelow(_ entry: OpaquePointer?, _ prefix: String, _ paths: inout [String]) throws(GitError) {
+  private func collectBelow(
+    _ entry: OpaquePointer?, _ prefix: String, _ paths: inout [(path: String, blob: BlobID)]
+  ) throws(GitError) {
     var subtree: OpaquePointer?
     try check(git_tree_lookup(&subtree, handle, git_tree_entry_id(entry)), "read the tree `\(prefix)`")
     defer { git_tree_free(subtree) }

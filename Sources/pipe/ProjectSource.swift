@@ -37,11 +37,9 @@ struct WorkspaceSource: ProjectSource {
 /// A commit's files, read from Git's objects; nothing is checked out.
 final class RevisionSource: ProjectSource {
   let revision: String
-  /// The commit's digits: found once, not for every file.
-  private let commit: String
   private let repository: GitRepository
-  /// The project's folder from the repository's, with a slash at its end; empty when they are the same.
-  private let prefix: String
+  /// By path from the project's root.
+  private let blobs: [String: BlobID]
   private let folders: [String: [(name: String, isFolder: Bool)]]
 
   /// - Throws: a `Diagnostic` outside Git, `GitError` for an unknown revision.
@@ -50,14 +48,15 @@ final class RevisionSource: ProjectSource {
       throw Diagnostic(.input, "`\(revision)` cannot be looked up: the project is not in a Git repository")
     }
     self.revision = revision
-    commit = try repository.resolve(revision).hex
     self.repository = repository
     let below = repository.path(below: project.root) ?? ""
-    prefix = below.isEmpty || below == "." ? "" : "\(below)/"
+    let prefix = below.isEmpty || below == "." ? "" : "\(below)/"
     var folders: [String: [(name: String, isFolder: Bool)]] = [:]
     var seen: Set<String> = []
-    for path in try repository.files(of: commit, below: String(prefix.dropLast())) {
+    var blobs: [String: BlobID] = [:]
+    for (path, blob) in try repository.blobs(of: revision, below: String(prefix.dropLast())) {
       var rest = String(path.dropFirst(prefix.count))
+      blobs[rest] = blob
       var isFolder = false
       while true {
         let slash = rest.lastIndex(of: "/")
@@ -70,21 +69,25 @@ final class RevisionSource: ProjectSource {
         isFolder = true
       }
     }
+    self.blobs = blobs
     self.folders = folders.mapValues { $0.sorted { $0.name < $1.name } }
   }
 
   var label: String { "\(revision):" }
 
   func text(of path: WorkspacePath) throws -> String? {
-    try repository.fileContents(at: prefix + path.text, revision: commit).map { String(decoding: $0, as: UTF8.self) }
+    try bytes(of: path.text).map { String(decoding: $0, as: UTF8.self) }
   }
+
+  /// A file's bytes, or a link's target; `nil` when the commit has no such file.
+  func bytes(of path: String) throws -> [UInt8]? { try blobs[path].map { try repository.contents(of: $0) } }
 
   func ignoreRules(of project: Project) throws -> IgnoreRules {
     var texts: [String: [UInt8]] = [:]
     let name = project.dialect.ignoreName
     for (folder, entries) in folders where entries.contains(where: { $0.name == name && !$0.isFolder }) {
       let path = folder.isEmpty ? name : "\(folder)/\(name)"
-      texts[path] = try repository.fileContents(at: prefix + path, revision: commit)
+      texts[path] = try bytes(of: path)
     }
     return IgnoreRules(root: project.root, fileName: name, markerFolder: project.dialect.markerFolder, texts: texts)
   }

@@ -11,11 +11,8 @@ struct RevisionView {
   let project: Project
   let loaded: LoadedProject
   private let source: any ProjectSource
-  private let repository: GitRepository?
-  /// The commit's digits; `nil` is the workspace.
-  private let revision: String?
-  /// Where the project lies in the repository, with a slash at its end; empty when it is all of it.
-  private let prefix: String
+  /// `nil` is the workspace.
+  private let commit: RevisionSource?
   /// What the lock agreed on, by path.
   private let agreed: [String: Trace.Result]
 
@@ -29,19 +26,8 @@ struct RevisionView {
     self.project = project
     let revision = revision == Self.workspaceName ? nil : revision
     self.name = name ?? revision ?? Self.workspaceName
-    if let revision {
-      source = try RevisionSource(project, revision: revision)
-      let repository = try GitRepository.open(at: project.root)
-      self.repository = repository
-      self.revision = try repository?.resolve(revision).hex
-      let below = repository?.path(below: project.root) ?? ""
-      prefix = below.isEmpty || below == "." ? "" : below + "/"
-    } else {
-      source = WorkspaceSource(root: project.root)
-      repository = nil
-      self.revision = nil
-      prefix = ""
-    }
+    commit = try revision.map { try RevisionSource(project, revision: $0) }
+    source = commit ?? WorkspaceSource(root: project.root)
     loaded = try ProjectReader(project, source).read()
     agreed = Dictionary(
       loaded.lock.entries.values.lazy.flatMap(\.outputs).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
@@ -51,9 +37,9 @@ struct RevisionView {
   ///
   /// - Returns: `nil` when the file is neither here nor there.
   func bytes(of path: WorkspacePath) throws -> [UInt8]? {
-    if let repository, let revision {
+    if let commit {
       // A folder is no file; its contents are asked for one by one.
-      if let bytes = try? repository.fileContents(at: prefix + path.text, revision: revision) { return bytes }
+      if let bytes = try commit.bytes(of: path.text) { return bytes }
     } else if FileStat("\(project.root)/\(path)")?.kind == .file, let bytes = try AtomicFile.read("\(project.root)/\(path)") {
       return bytes
     }
@@ -79,7 +65,7 @@ struct RevisionView {
   }
 
   private func listed(_ folder: WorkspacePath) throws -> [WorkspacePath] {
-    if revision == nil, FileStat("\(project.root)/\(folder)")?.kind != .directory { return [] }
+    if commit == nil, FileStat("\(project.root)/\(folder)")?.kind != .directory { return [] }
     var found: [WorkspacePath] = []
     for (name, isFolder) in try source.entries(of: folder) {
       guard let path = WorkspacePath(name, in: folder) else { continue }
