@@ -98,6 +98,14 @@ struct BuildSession {
       written += try results.ignore(made)
     }
     try results.stage(written)
+    let made = outcome.stages.filter { $0.isGood && $0.madeResult }
+    try PlacedData.record(made.flatMap(placed), in: project)
+  }
+
+  private func placed(_ outcome: StageOutcome) -> [(WorkspacePath, Digest)] {
+    outcome.stage.outputs.filter(\.isCached).compactMap { output in
+      outcome.known?.outputs.first { $0.path == output.path.text }.map { (output.path, $0.digest) }
+    }
   }
 
   /// New versions go to the registry also when their stage was restored, or a build was killed before it got here.
