@@ -52,6 +52,8 @@ struct DVCLockScan {
   private mutating func lock(_ file: String) -> DVCLock? {
     guard let first = line(), has(first, "schema: '2.0'"), let second = line(), has(second, "stages:") else { return nil }
     var lock = DVCLock()
+    // Without an entry, `stages` is no mapping.
+    guard position < bytes.count else { return nil }
     while position < bytes.count {
       let start = position
       guard let name = entryName() else { return nil }
