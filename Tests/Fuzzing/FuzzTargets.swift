@@ -250,7 +250,7 @@ private func fuzzConfig(_ bytes: UnsafeBufferPointer<UInt8>) {
     broken("a written configuration is not read", written, "\(error)")
   }
   let layer = ConfigurationLayer(level: .project, file: "/p/.dvc/config", text: config)
-  let configuration = Configuration([layer], paths: ConfigurationPaths(home: "/home/x", current: "/p"))
+  let configuration = Configuration([layer], paths: ConfigurationPaths(home: "/h", current: "/p"))
   try? configuration.check()
   for name in config.names(of: "remote") { _ = try? configuration.remote(name) }
 }

@@ -36,7 +36,7 @@ private func pointerComplaint(_ text: String) -> String {
 
   @Test func `with a section of the wrong kind is told of it once`() {
     #expect(
-      pointerComplaint("outs: {a: b}\n") == "x.dvc:1:7: error: `outs` has to be a list, not a mapping\nhint: put it in quotes\n")
+      pointerComplaint("outs: {a: b}\n") == "x.dvc:1:7: error: `outs` has to be a list, not a mapping\n")
   }
 
   @Test func `cannot grow beyond bounds over all its stages together`() {
@@ -49,7 +49,7 @@ private func pointerComplaint(_ text: String) -> String {
       }
       #expect(
         error?.diagnostics.first?.message
-          == "the texts of the manifest grow beyond 268435456 bytes together with what `${…}` stands for")
+          == "what `${…}` stands for adds up to more than 64 MiB in this manifest")
     }
   }
 
@@ -57,27 +57,6 @@ private func pointerComplaint(_ text: String) -> String {
     let long = String(repeating: "k", count: 300)
     #expect(
       complaints("stages: {s: {cmd: x}}\n\(long): 1\n").hasSuffix(
-        "hint: known are stages, vars, params, metrics, plots, artifacts, title, desc, report, models, meta\n"))
-  }
-
-  @Test func `that leaves a remote's url empty means no folder`() throws {
-    let text = try ConfigText.read("[core]\n    remote = r\n['remote \"r\"']\n    url =\n", file: "config")
-    let configuration = Configuration(
-      [ConfigurationLayer(level: .project, file: "/p/.dvc/config", text: text)],
-      paths: ConfigurationPaths(home: "/h", current: "/p"))
-    let error = #expect(throws: Diagnostic.self) { try configuration.remote() }
-    #expect(error?.message == "remote `r` has an empty url")
-  }
-
-  /// What fuzzing found: DVC's own writer breaks both, and reads them as something else.
-  @Test(arguments: [
-    ("my data    " + String(repeating: "I", count: 70), "k"), ("x", String(repeating: "k", count: 90) + " key"),
-    ("x", String(repeating: "k", count: 126) + "    key"), ("echo " + String(repeating: "w ", count: 60) + "   end", "cmd"),
-  ])
-  func `of long words and many spaces is written so that it reads the same`(_ text: String, _ key: String) throws {
-    let value = ParameterValue.mapping([(key, .text(text))])
-    let written = RoundTripYAML.text(value)
-    let (tree, mistakes) = YAMLReader.read(written, file: "x")
-    #expect(!mistakes.hasErrors && tree?.value == value, "\(written)")
+        "hint: known are stages, vars, params, metrics, plots, artifacts, datasets, title, desc, report, models, meta\n"))
   }
 }
