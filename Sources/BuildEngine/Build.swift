@@ -206,7 +206,7 @@ package struct Build: Sendable {
           traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },
           onDisk: { path in onDisk(path, locked) },
           isKept: { (try? place.source.containsAll(of: $0.digest)) ?? false },
-          isInStore: { !options.commits || options.allowMissing || ((try? place.store.contains($0.digest)) ?? false) }))
+          isInStore: { !options.commits || options.allowMissing || place.store.hasWhole($0.digest) }))
       if decision != .upToDate, let objection = options.objection?(stage) {
         return .left(StageOutcome(stage: stage, result: .failed(objection)))
       }

@@ -78,7 +78,8 @@ package final class DVCRepositoryLock: Sendable {
   }
 
   private func seize(_ state: inout State) -> Result<Bool, StoreError> {
-    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    // A link planted here would have its target written over.
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else { return .failure(.system("open", path: file, code: errno)) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno

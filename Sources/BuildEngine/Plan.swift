@@ -75,7 +75,9 @@ package struct Planner {
         traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
         onDisk: { path in inspector.onDisk(path, as: locked?.algorithm(of: path)) },
         isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
-        isInStore: { (try? store.contains($0.digest)) ?? false }))
+        isInStore: { result in
+          (store as? DirectoryObjectStore)?.hasWhole(result.digest) ?? (try? store.contains(result.digest)) ?? false
+        }))
   }
 
   private mutating func foresee(_ stage: Stage, _ decision: Decision) {

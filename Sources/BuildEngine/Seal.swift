@@ -14,7 +14,6 @@ package struct Seal: Sendable, Equatable {
   package var variables: [Variable]
   package var output: String
   package var errorOutput: String
-  /// Sorted by path.
   package var sights: [Sight]
 
   package init(request: [String], variables: [Variable] = [], output: String, errorOutput: String, sights: [Sight]) {

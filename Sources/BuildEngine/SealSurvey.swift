@@ -15,7 +15,10 @@ package struct SealSurvey {
   private let root: String
   private let began: Int64
   private let isPassedOver: (_ folder: String, _ name: String) -> Bool
-  private var seen: [String: Seal.Look?] = [:]
+  private var list: [Seal.Sight] = []
+  /// Path → place in `list`.
+  private var seen: [String: Int] = [:]
+  /// Folders that were looked through.
   private var walked: Set<String> = []
   private var isRefused = false
 
@@ -37,10 +40,9 @@ package struct SealSurvey {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
-  /// All that was seen, sorted by path; `nil` when something is too young, cannot be looked at, or there is too much.
+  /// All that was seen, in the order of the looks; `nil` when something is too young, cannot be looked at, or there is too much.
   package var sights: [Seal.Sight]? {
-    guard !isRefused, !seen.isEmpty else { return nil }
-    return seen.map { Seal.Sight(path: $0.key, stat: $0.value) }.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    isRefused || list.isEmpty ? nil : list
   }
 
   private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : path.isEmpty ? root : "\(root)/\(path)" }
@@ -51,9 +53,9 @@ package struct SealSurvey {
   @discardableResult
   package mutating func look(at path: String) -> Seal.Look? {
     let path = path.isEmpty ? "." : path
-    if let known = seen[path] { return known }
+    if let known = seen[path] { return list[known].stat }
     guard !isRefused else { return nil }
-    guard seen.count < Self.maximumSights, !path.utf8.contains(0) else {
+    guard list.count < Self.maximumSights, !path.utf8.contains(0) else {
       isRefused = true
       return nil
     }
@@ -61,16 +63,21 @@ package struct SealSurvey {
     if stat(absolute(path), &info) == 0 {
       let look = Seal.Look(info)
       if look.changed >= began { isRefused = true }
-      seen[path] = .some(look)
+      note(path, look)
       return look
     }
     guard errno == ENOENT || errno == ENOTDIR else {
       isRefused = true
       return nil
     }
-    seen[path] = .some(nil)
+    note(path, nil)
     if isYoung(around: path) { isRefused = true }
     return nil
+  }
+
+  private mutating func note(_ path: String, _ look: Seal.Look?) {
+    seen[path] = list.count
+    list.append(Seal.Sight(path: path, stat: look))
   }
 
   package func hasSeen(_ path: String) -> Bool { seen[path.isEmpty ? "." : path] != nil }
@@ -88,8 +95,7 @@ package struct SealSurvey {
 
   /// A file, or a folder with all below it.
   package mutating func walk(_ path: String) {
-    guard walked.insert(path).inserted else { return }
-    guard let look = look(at: path), look.isFolder, !isRefused else { return }
+    guard let look = look(at: path), look.isFolder, !isRefused, walked.insert(path).inserted else { return }
     guard let folder = opendir(absolute(path)) else {
       isRefused = true
       return

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,13 @@ int clinux_syncfs(int descriptor) { return syncfs(descriptor) == 0 ? 0 : errno; 
 ssize_t clinux_copy_file_range(int input, int output, size_t count) {
   ssize_t copied = copy_file_range(input, NULL, output, NULL, count, 0);
   return copied < 0 ? -errno : copied;
+}
+
+void clinux_one_heap(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TOP_PAD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
 }
 
 // Reads the decimal number at *text and moves past it.

@@ -5,16 +5,21 @@ internal import Glibc
 /// Reading and writing whole files.
 package enum AtomicFile {
   /// The bytes of a file; `nil` when it is not there.
+  ///
+  /// - Throws: `specialFile` for a pipe, device or socket, which might never end; `system`; `malformedFile` beyond the limit.
   package static func read(_ path: String, limit: Int = .max) throws(StoreError) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without `O_NONBLOCK`, opening a pipe waits for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
+      if errno == ENXIO { throw .specialFile(path: path) }
       throw .system("open", path: path, code: errno)
     }
     defer { close(descriptor) }
     var info = stat()
     guard fstat(descriptor, &info) == 0 else { throw .system("read", path: path, code: errno) }
     guard info.st_mode & S_IFMT != S_IFDIR else { throw .system("read", path: path, code: EISDIR) }
+    guard info.st_mode & S_IFMT == S_IFREG else { throw .specialFile(path: path) }
     let expected = Int(info.st_size)
     guard expected <= limit else { throw .malformedFile(path: path, why: "it has \(expected) bytes, over \(limit)") }
     var bytes = [UInt8](repeating: 0, count: expected + 1)

@@ -113,7 +113,7 @@ extension Digest {
 
   /// The digest of a file's content.
   package static func ofFile(_ path: String, _ algorithm: Algorithm = .sha256) throws(StoreError) -> (Digest, size: Int) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(descriptor) }
     return try ofOpenFile(descriptor, path: path, algorithm, Workers.Room())

@@ -113,8 +113,9 @@ private struct JSONRows {
           guard digest != nil else { throw flaw("has no MD5 of a file") }
         } else if equals(key, "relpath") {
           let span = try string()
-          path = safePath(span)
-          guard path != nil else { throw flaw("has no safe path") }
+          if let complaint = with(span, FileTree.complaint) { throw flaw("has a path that \(complaint)") }
+          path = with(span) { String(validating: $0, as: UTF8.self) }
+          guard path != nil else { throw flaw("has a path that is not UTF-8") }
         } else if equals(key, "size") {
           size = try number()
         } else if equals(key, "isexec") {
@@ -150,10 +151,6 @@ private struct JSONRows {
   }
 
   private func hex(_ span: Span) -> Digest? { with(span) { Digest(algorithm, digits: $0) } }
-
-  private func safePath(_ span: Span) -> String? {
-    with(span) { FileTree.isSafe($0) ? String(validating: $0, as: UTF8.self) : nil }
-  }
 
   private mutating func string() throws(FileTree.Flaw) -> Span {
     guard take("\"") else { throw flaw("has no text where one belongs") }

@@ -62,7 +62,7 @@ package struct DirectoryObjectStore: ObjectStore {
     let store = try opened(makes: true)
     let room = Workers.Room()
     if try store.contains(digest, room) { return }
-    let file = open(source, O_RDONLY | O_CLOEXEC)
+    let file = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .system("open", path: source, code: errno) }
     defer { close(file) }
     try store.insert(file, source, as: digest, hashes: true, sharing: true, room)

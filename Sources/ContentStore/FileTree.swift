@@ -117,23 +117,39 @@ package struct FileTree: Sendable, Equatable {
     }
   }
 
-  /// Whether bytes are a relative path without empty components, `.`, `..` or NUL.
-  static func isSafe(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// What keeps a path from being one of a tree, as the end of a sentence about it; `nil` when nothing does.
+  ///
+  /// It has to be relative, without empty components, `.`, `..` or NUL, and no longer than Linux takes. What lies in a folder
+  /// of Git would be run by the next `git`, so no tree holds that; the walk leaves it out too.
+  static func complaint(about path: UnsafeBufferPointer<UInt8>) -> String? {
+    guard path.count <= longestPath else { return "is longer than \(longestPath) bytes" }
     var start = 0
     var index = 0
+    var depth = 0
     while true {
       let isEnd = index == path.count
       if isEnd || path[index] == UInt8(ascii: "/") {
         let length = index - start
-        if length == 0 || (length <= 2 && path[start..<index].allSatisfy({ $0 == UInt8(ascii: ".") })) { return false }
-        if isEnd { return true }
+        if length == 0 { return path.isEmpty ? "is empty" : start == 0 ? "is absolute" : "has a component that is empty" }
+        if length <= 4, path[start] == UInt8(ascii: "."), let flaw = complaint(aboutDotted: path[start..<index]) { return flaw }
+        if length > 255 { return "has a name of more than 255 bytes" }
+        depth += 1
+        if isEnd { return depth > deepest ? "lies more than \(deepest) folders deep" : nil }
         start = index + 1
       } else if path[index] == 0 {
-        return false
+        return "holds a NUL"
       }
       index += 1
     }
   }
+
+  private static func complaint(aboutDotted name: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+    if name.allSatisfy({ $0 == UInt8(ascii: ".") }), name.count <= 2 { return "has a component that is `.` or `..`" }
+    return name.elementsEqual(".git".utf8) ? "leads into a folder of Git" : nil
+  }
+
+  private static let longestPath = 4095
+  private static let deepest = 512
 }
 
 /// A string's UTF-8, without a copy where that is possible.

@@ -70,7 +70,11 @@ final class FolderScan: @unchecked Sendable {
       throw .malformedFile(path: "\(path)/\(String(decoding: name, as: UTF8.self))", why: "its name is not UTF-8")
     }
     // Without rules of the project's own, only names with a dot in front can be left out, and other projects.
-    if looksAtNames || name[0] == 46 || kind == .directory, try isLeftOut(String(decoding: name, as: UTF8.self), kind == .directory) { return }
+    if looksAtNames || name[0] == 46 || kind == .directory,
+      try isLeftOut(String(decoding: name, as: UTF8.self), kind == .directory)
+    {
+      return
+    }
     items.append(Item(start: UInt32(names.count), length: UInt16(name.count), kind: kind))
     names.append(contentsOf: name)
     names.append(0)

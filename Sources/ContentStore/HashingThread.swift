@@ -9,7 +9,7 @@ final class HashingThread: @unchecked Sendable {
   // Guarded by the two semaphores: a buffer belongs to the filler between a wait on `empty` and a post to `full`, and to
   // the hasher between a wait on `full` and a post to `empty`; the digest is read when the thread has ended.
   private static let count = 4
-  private static let size = 1 << 20
+  private static let size = 256 << 10
 
   private let algorithm: Digest.Algorithm
   private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count * size, alignment: 4096)

@@ -33,14 +33,20 @@ package final class IgnoreRules: Sendable {
   private let root: String
   let fileName: String
   private let markerFolder: String
+  /// Ignore files by path, of a state that is not on the disk; `nil` is the workspace as it is.
+  private let texts: [String: [UInt8]]?
   private let folders: Mutex<[String: RuleList]>
 
   /// - Parameters:
   ///   - root: absolute path of the workspace.
   ///   - fileName: `.dvcignore` or `.pipeignore`.
   ///   - markerFolder: what a project of its own has at its root; left out itself, as `.git` and `.hg` are.
-  package init(root: String, fileName: String = ".dvcignore", markerFolder: String = ".dvc") {
+  ///   - texts: bytes of each ignore file by its path, where they are not those of the workspace.
+  package init(
+    root: String, fileName: String = ".dvcignore", markerFolder: String = ".dvc", texts: [String: [UInt8]]? = nil
+  ) {
     self.root = root
+    self.texts = texts
     self.fileName = fileName
     self.markerFolder = markerFolder
     var rules: [Rule] = []
@@ -48,7 +54,7 @@ package final class IgnoreRules: Sendable {
       if let rule = Rule(pattern, Match(file: "", line: 0, pattern: pattern, isNegated: false)) { rules.append(rule) }
     }
     let always = RuleList(rules, isUsual: true)
-    folders = Mutex(["": Self.extended(always, by: Self.lines(of: "\(root)/\(fileName)"), file: fileName, folder: "")])
+    folders = Mutex(["": Self.extended(always, by: Self.lines(of: fileName, root, texts), file: fileName, folder: "")])
   }
 
   package func isIgnored(_ path: String, isDirectory: Bool) -> Bool { verdict(path, isDirectory: isDirectory).isIgnored }
@@ -70,7 +76,7 @@ package final class IgnoreRules: Sendable {
     let above = rules(in: slash.map { String(folder[..<$0]) } ?? "")
     let file = "\(folder)/\(fileName)"
     var list = above
-    if let lines = Self.lines(of: "\(root)/\(file)"), !above.verdict(file, isDirectory: false, isProject: isProject).isIgnored {
+    if let lines = Self.lines(of: file, root, texts), !above.verdict(file, isDirectory: false, isProject: isProject).isIgnored {
       list = Self.extended(above, by: lines, file: file, folder: folder)
     }
     folders.withLock { $0[folder] = list }
@@ -78,7 +84,9 @@ package final class IgnoreRules: Sendable {
   }
 
   /// Whether a folder, relative to the root, is a project of its own.
-  func isProject(_ folder: String) -> Bool { FileStat("\(root)/\(folder)/\(markerFolder)", followingLinks: false) != nil }
+  func isProject(_ folder: String) -> Bool {
+    texts == nil && FileStat("\(root)/\(folder)/\(markerFolder)", followingLinks: false) != nil
+  }
 
   /// Whether no rule but those that are always there applies to names in a folder.
   private static func extended(_ list: RuleList, by lines: [String]?, file: String, folder: String) -> RuleList {
@@ -92,8 +100,9 @@ package final class IgnoreRules: Sendable {
   }
 
   /// Stripped lines; `nil` when the file is not there or no text.
-  private static func lines(of path: String) -> [String]? {
-    guard let bytes = try? AtomicFile.read(path, limit: 1 << 24), let text = String(validating: bytes, as: UTF8.self) else {
+  private static func lines(of path: String, _ root: String, _ texts: [String: [UInt8]]?) -> [String]? {
+    let found = texts.map { $0[path] } ?? (try? AtomicFile.read("\(root)/\(path)", limit: 1 << 24)) ?? nil
+    guard let bytes = found, let text = String(validating: bytes, as: UTF8.self) else {
       return nil
     }
     var lines: [String] = []

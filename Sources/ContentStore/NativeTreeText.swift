@@ -91,7 +91,7 @@ enum NativeTreeText {
   }
 
   private static func path(_ text: UnsafeBufferPointer<UInt8>) -> String? {
-    if !text.contains(backslash) { return FileTree.isSafe(text) ? String(validating: text, as: UTF8.self) : nil }
+    if !text.contains(backslash) { return FileTree.complaint(about: text) == nil ? String(validating: text, as: UTF8.self) : nil }
     var path: [UInt8] = []
     path.reserveCapacity(text.count)
     var isEscaped = false
@@ -106,7 +106,7 @@ enum NativeTreeText {
         path.append(byte)
       }
     }
-    guard !isEscaped, path.withUnsafeBufferPointer(FileTree.isSafe) else { return nil }
+    guard !isEscaped, path.withUnsafeBufferPointer(FileTree.complaint) == nil else { return nil }
     return String(validating: path, as: UTF8.self)
   }
 }

@@ -137,7 +137,8 @@ final class OpenStore: Sendable {
   func open(_ digest: Digest) throws(StoreError) -> (file: Int32, size: Int, mustHash: Bool) {
     let file = descriptor < 0 ? -1 : openObject(digest)
     guard file >= 0 else {
-      if descriptor < 0 || errno == ENOENT || errno == ENOTDIR { throw .missingObject(digest) }
+      // A link in an object's place is none, whatever it leads to.
+      if descriptor < 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP { throw .missingObject(digest) }
       throw fail("open", digest)
     }
     var info = Glibc.stat()

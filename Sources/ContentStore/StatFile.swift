@@ -78,7 +78,7 @@ final class StatFile: @unchecked Sendable {
   deinit { memory.deallocate() }
 
   private static func read(_ path: String) -> UnsafeMutableRawBufferPointer? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     guard let info = FileStat(descriptor), info.kind == .file, info.size >= Int64(MemoryLayout<Header>.stride) else { return nil }

@@ -18,7 +18,9 @@ extension StoreError: DiagnosticConvertible {
         .storage, "object \(digest.short)… does not match its name", causes: ["`\(path)` was changed or damaged"],
         hints: ["remove that file; then `pipe fetch` gets it again, or `pipe repro` makes it again"])
     case .malformedTree(let digest, let why):
-      Diagnostic(.storage, "the directory list \(digest.short)… cannot be used: \(why)")
+      Diagnostic(
+        .storage, "the directory list \(digest.short)… cannot be used: \(why)",
+        hints: ["remove that object from the store; then `pipe fetch` gets it again, if the remote has a sound one"])
     case .specialFile(let path):
       Diagnostic(
         .input, "`\(path)` is neither a file nor a directory", hints: ["sockets, devices and pipes cannot be kept"])
@@ -37,6 +39,7 @@ extension StoreError: DiagnosticConvertible {
     switch code {
     case ENOSPC, EDQUOT: ["free some room; nothing that was recorded is lost, and `pipe repro` goes on from there"]
     case EACCES, EPERM, EROFS: ["check who may write there"]
+    case ELOOP: ["it is a symbolic link, and none is followed here: remove it"]
     case EMFILE, ENFILE: ["raise the limit of open files (`ulimit -n`)"]
     default: []
     }

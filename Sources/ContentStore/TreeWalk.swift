@@ -226,7 +226,7 @@ struct TreeWalk: Sendable {
 
   private func readLarge(_ scan: FolderScan, _ index: Int, _ files: Slots<File>, _ room: Workers.Room) throws(StoreError) {
     let path = scan.path(scan.files[index])
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(descriptor) }
     posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)

@@ -17,6 +17,7 @@ extension Workspace {
     links: [LinkKind]? = nil
   ) throws(StoreError) {
     try checkFolders(of: removed + added.entries.map(\.path), below: path)
+    unlinked.withLock { $0.removeAll() }
     let staging = "\(stagingFolder ?? absolute(path) + ".tmp")/patch-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let plan = TreePlan(added)
     do throws(StoreError) {
@@ -58,7 +59,7 @@ extension Workspace {
 
   private func moveInto(_ target: String, from staging: String, _ plan: TreePlan) throws(StoreError) {
     guard !plan.tree.entries.isEmpty else { return }
-    for folder in plan.folders { try AtomicFile.makeFolder(folder.isEmpty ? target : "\(target)/\(folder)") }
+    for folder in plan.folders.indices { try AtomicFile.makeFolder(folder == 0 ? target : "\(target)/\(plan.path(of: folder))") }
     for entry in plan.tree.entries {
       let file = "\(target)/\(entry.path)"
       guard rename("\(staging)/\(entry.path)", file) == 0 else { throw .system("write", path: file, code: errno) }

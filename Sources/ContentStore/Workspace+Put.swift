@@ -12,6 +12,7 @@ extension Workspace {
     _ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore, links: [LinkKind]? = nil
   ) throws(StoreError) {
     try makeParent(of: path)
+    unlinked.withLock { $0.removeAll() }
     let target = absolute(path)
     let unique = "put-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let staging = stagingFolder.map { "\($0)/\(unique)" } ?? "\(target).\(unique).tmp"
@@ -36,19 +37,20 @@ extension Workspace {
 
   /// Remembers what was laid out, so that the next look reads and encodes nothing.
   private func remember(_ plan: TreePlan, _ stats: Slots<FileStat?>, at target: String, _ digest: Digest) {
-    let folders = plan.folders.indices.map { plan.stats(ofFolder: $0, stats) }
+    // A folder without files of its own has nothing to be remembered, nor does its path cost anything.
+    let folders = plan.folders.indices.compactMap { folder -> (path: String, stats: FolderStats?)? in
+      let known = plan.stats(ofFolder: folder, stats)
+      if folder == 0 { return (target, known) }
+      return known.map { ("\(target)/\(plan.path(of: folder))", $0) }
+    }
     let seed = statCache.withLock { $0.seed }
     // A list that somebody else spelled has another digest than the one that a look will find.
     let print = plan.tree.digest(digest.algorithm) == digest ? plan.print(seed, stats, digest.algorithm) : nil
     statCache.withLock { cache in
-      for (folder, stats) in zip(plan.folders, folders) {
-        let path = folder.isEmpty ? target : "\(target)/\(folder)"
-        cache.remember(StatCache.Key(folder: path, algorithm: digest.algorithm), stats)
-      }
+      for (path, stats) in folders { cache.remember(StatCache.Key(folder: path, algorithm: digest.algorithm), stats) }
       let key = StatCache.Key(folder: target, algorithm: digest.algorithm)
       if let print { cache.remember(key, StatCache.Memo(print: print, digest: digest)) }
-      cache.forget(
-        below: target, digest.algorithm, but: Set(plan.folders.map { $0.isEmpty ? target : "\(target)/\($0)" }))
+      cache.forget(below: target, digest.algorithm, but: Set(folders.map(\.path)))
     }
   }
 }
@@ -82,9 +84,24 @@ struct Layer: Sendable {
 
 /// A tree with its files ordered by the folder that they lie in.
 struct TreePlan: Sendable {
+  /// A folder by the one above it, so that deep folders cost no more than their names.
+  struct Folder: Sendable, Hashable {
+    /// Index among the folders.
+    let parent: Int
+    let name: Substring
+
+    /// By bytes: what Unicode calls equal are two names to the kernel.
+    static func == (a: Self, b: Self) -> Bool { a.parent == b.parent && a.name.utf8.elementsEqual(b.name.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(parent)
+      for byte in name.utf8 { hasher.combine(byte) }
+    }
+  }
+
   let tree: FileTree
-  /// Relative to the tree, each after the folder above it; the first is the tree itself, "".
-  private(set) var folders: [String] = [""]
+  /// Each after the folder above it; the first is the tree itself, with an empty name.
+  private(set) var folders = [Folder(parent: 0, name: "")]
   /// Indices of entries, folder by folder, in pieces that one thread lays at a time.
   private(set) var pieces: [(folder: Int, entries: [Int])] = []
   /// Indices of a folder's own entries, in order, by the folder's number.
@@ -94,13 +111,13 @@ struct TreePlan: Sendable {
 
   init(_ tree: FileTree) {
     self.tree = tree
-    var numbers: [String: Int] = ["": 0]
+    var numbers: [Folder: Int] = [:]
     var members: [[Int]] = [[]]
-    var last = ("", 0)
+    var last: (path: Substring, number: Int) = ("", 0)
     for (index, entry) in tree.entries.enumerated() {
-      let folder = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(entry.path[..<$0]) } ?? ""
-      if folder != last.0 { last = (folder, Self.number(folder, &numbers, &folders, &members)) }
-      members[last.1].append(index)
+      let path = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")).map { entry.path[..<$0] } ?? ""
+      if !path.utf8.elementsEqual(last.path.utf8) { last = (path, Self.number(of: path, &numbers, &folders, &members)) }
+      members[last.number].append(index)
     }
     self.members = members
     for (folder, indices) in members.enumerated() {
@@ -114,7 +131,7 @@ struct TreePlan: Sendable {
   func stats(ofFolder folder: Int, _ stats: Slots<FileStat?>) -> FolderStats? {
     let laid = members[folder].filter { stats[$0] != nil }
     guard !laid.isEmpty else { return nil }
-    let skipped = folder == 0 ? 0 : folders[folder].utf8.count + 1
+    let skipped = folder == 0 ? 0 : path(of: folder).utf8.count + 1
     return FolderStats(count: laid.count, nameBytes: laid.reduce(0) { $0 + tree.entries[$1].path.utf8.count - skipped }) {
       (index, names) in
       let entry = tree.entries[laid[index]]
@@ -141,16 +158,32 @@ struct TreePlan: Sendable {
   }
 
   private static func number(
-    _ folder: String, _ numbers: inout [String: Int], _ folders: inout [String], _ members: inout [[Int]]
+    of path: Substring, _ numbers: inout [Folder: Int], _ folders: inout [Folder], _ members: inout [[Int]]
   ) -> Int {
-    if let known = numbers[folder] { return known }
-    if let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")) {
-      _ = number(String(folder[..<slash]), &numbers, &folders, &members)
+    var current = 0
+    for name in path.utf8.split(separator: UInt8(ascii: "/")) {
+      let folder = Folder(parent: current, name: Substring(name))
+      if let known = numbers[folder] {
+        current = known
+      } else {
+        current = folders.count
+        numbers[folder] = current
+        folders.append(folder)
+        members.append([])
+      }
     }
-    numbers[folder] = folders.count
-    folders.append(folder)
-    members.append([])
-    return folders.count - 1
+    return current
+  }
+
+  /// Relative to the tree; empty for the tree itself.
+  func path(of folder: Int) -> String {
+    var names: [Substring] = []
+    var current = folder
+    while current != 0 {
+      names.append(folders[current].name)
+      current = folders[current].parent
+    }
+    return names.reversed().joined(separator: "/")
   }
 
   /// Lays the tree out in a new folder.
@@ -158,8 +191,9 @@ struct TreePlan: Sendable {
   /// - Returns: the stat of every file, by the index of its entry.
   func lay(at staging: String, by layer: Layer) throws(StoreError) -> Slots<FileStat?> {
     try AtomicFile.makeFolder(staging)
-    for folder in folders.dropFirst() where mkdir("\(staging)/\(folder)", 0o777) != 0 {
-      throw .system("make the folder", path: "\(staging)/\(folder)", code: errno)
+    for folder in folders.indices.dropFirst() {
+      let path = "\(staging)/\(path(of: folder))"
+      guard mkdir(path, 0o777) == 0 else { throw .system("make the folder", path: path, code: errno) }
     }
     let stats = Slots<FileStat?>(tree.entries.count, nil)
     guard let placer = layer.placer else {
@@ -180,11 +214,12 @@ struct TreePlan: Sendable {
     _ piece: (folder: Int, entries: [Int]), at staging: String, by placer: ObjectPlacer, _ stats: Slots<FileStat?>,
     _ room: Workers.Room
   ) throws(StoreError) {
-    let path = piece.folder == 0 ? staging : "\(staging)/\(folders[piece.folder])"
+    let inner = path(of: piece.folder)
+    let path = inner.isEmpty ? staging : "\(staging)/\(inner)"
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     guard folder >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(folder) }
-    let skipped = piece.folder == 0 ? 0 : folders[piece.folder].utf8.count + 1
+    let skipped = inner.isEmpty ? 0 : inner.utf8.count + 1
     for index in piece.entries {
       let entry = tree.entries[index]
       stats[index] = try withKernelText(entry.path, skipping: skipped) { (name) throws(StoreError) in

@@ -12,6 +12,7 @@ extension Workspace {
     throws(StoreError)
   {
     let kinds = links ?? self.links
+    if kinds.first?.sharesBytes == true { unlinked.withLock { $0.removeAll() } }
     switch content {
     case .missing: break
     case .file(let digest, let size, let isExecutable):
@@ -47,6 +48,23 @@ extension Workspace {
       for index in entries.indices {
         if let info = stats[index] { cache.remember(paths(index), info, entries[index].digest, isOwn: true) }
       }
+    }
+  }
+
+  /// Gives a file the mode that a new one has, and its owner the right to run it or not.
+  ///
+  /// A file with several names is left alone: its mode is that of all of them.
+  package func setMode(of path: WorkspacePath, isExecutable: Bool) throws(StoreError) {
+    try checkParent(of: path)
+    let file = absolute(path)
+    guard let info = FileStat(file, followingLinks: false), info.kind == .file, info.links == 1 else { return }
+    let mode = (0o666 & ~umaskBits) | (isExecutable ? 0o100 : 0)
+    guard info.mode & 0o7777 != mode else { return }
+    guard chmod(file, mode) == 0 else { throw .system("write", path: file, code: errno) }
+    guard let now = FileStat(file) else { return }
+    // Only the mode changed: what is known of the bytes stays known.
+    statCache.withLock { cache in
+      if let digest = cache.digest(of: file, info) { cache.remember(file, now, digest, isOwn: true) }
     }
   }
 
@@ -192,7 +210,7 @@ private struct Taker: Sendable {
   }
 
   private func keep(_ path: String, _ entry: FileTree.Entry, isKnown: Bool, _ room: Workers.Room) throws(StoreError) {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw .system("open", path: path, code: errno) }
     defer { close(file) }
     let before = FileStat(file)

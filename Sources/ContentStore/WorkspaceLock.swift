@@ -13,7 +13,8 @@ package struct WorkspaceLock: ~Copyable {
   ///   - waits: whether to wait for another holder instead of throwing.
   /// - Throws: `StoreError.locked` with what the holder wrote.
   package init(file: String, waits: Bool = false) throws(StoreError) {
-    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    // A link planted here would have its target emptied.
+    let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
     guard descriptor >= 0 else { throw .system("open", path: file, code: errno) }
     while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       if errno == EINTR { continue }
@@ -30,7 +31,7 @@ package struct WorkspaceLock: ~Copyable {
   ///
   /// - Parameter file: the lock file, which keeps its inode: the lock hangs on it.
   package static func announce(_ holder: String, in file: String) throws(StoreError) {
-    let descriptor = open(file, O_WRONLY | O_CLOEXEC)
+    let descriptor = open(file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system("open", path: file, code: errno) }
     defer { close(descriptor) }
     ftruncate(descriptor, 0)

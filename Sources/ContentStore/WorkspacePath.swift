@@ -64,6 +64,13 @@ package struct WorkspacePath: Sendable, Hashable {
     text.utf8.lastIndex(of: Self.slash).map { WorkspacePath(unchecked: String(text[..<$0])) }
   }
 
+  /// The component that makes the path one of Git's, of Mercurial's or of a project's own state, where no data belongs: what
+  /// lies there is obeyed, not read.
+  package var reservedFolder: String? {
+    guard text.utf8.contains(UInt8(ascii: ".")) else { return nil }
+    return Self.components(text).first { [".git", ".hg", ".dvc", ".pipe"].contains($0) }.map(String.init)
+  }
+
   /// Whether this is `other` or lies below it.
   package func isWithin(_ other: WorkspacePath) -> Bool {
     guard text.utf8.starts(with: other.text.utf8) else { return false }

@@ -7,9 +7,11 @@
 ///
 /// Source: Damerau–Levenshtein distance, restricted form.
 package func closestMatch(to word: String, among candidates: some Sequence<String>) -> String? {
+  // Edits cost the product of the lengths; nobody mistypes a name as long as this.
+  guard word.utf8.count <= 200 else { return nil }
   let limit = max(1, word.count / 3)
   var best: (name: String, distance: Int)?
-  for candidate in candidates {
+  for candidate in candidates where candidate.utf8.count <= 400 {
     let distance = editDistance(Array(word), Array(candidate))
     if distance <= limit, distance < (best?.distance ?? .max) { best = (candidate, distance) }
   }

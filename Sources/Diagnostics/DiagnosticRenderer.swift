@@ -17,11 +17,11 @@ package struct DiagnosticRenderer: Sendable {
     let word = diagnostic.category == .warning ? "warning" : "error"
     let color = diagnostic.category == .warning ? "33" : "31"
     var out = ""
-    if let location = diagnostic.location { out += bold("\(location): ") }
-    out += paint("\(word): ", color) + bold(diagnostic.message) + "\n"
+    if let location = diagnostic.location { out += bold("\("\(location)".harmless): ") }
+    out += paint("\(word): ", color) + bold(diagnostic.message.harmless) + "\n"
     if let location = diagnostic.location, let excerpt = excerpt(at: location) { out += excerpt }
     for cause in diagnostic.causes { out += indented(cause, after: "cause: ") }
-    for hint in diagnostic.hints { out += paint("hint: ", "36") + hint + "\n" }
+    for hint in diagnostic.hints { out += paint("hint: ", "36") + hint.harmless + "\n" }
     return out
   }
 
@@ -35,7 +35,8 @@ package struct DiagnosticRenderer: Sendable {
     // By bytes: to `Character`, a carriage return with its line feed is one thing, and no line feed.
     let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     guard line <= lines.count else { return nil }
-    let shown = String(Substring(lines[line - 1]).unicodeScalars.prefix(160).filter { $0 != "\r" }.map(Character.init))
+    let scalars = Substring(lines[line - 1]).unicodeScalars.prefix(160).filter { $0 != "\r" }
+    let shown = String(scalars.map { $0.commandsTerminal ? "\u{FFFD}" : Character($0) })
     let number = "\(line)"
     let margin = String(repeating: " ", count: number.count)
     var out = " \(number) | \(shown.replacingTabs())\n"
@@ -49,6 +50,33 @@ package struct DiagnosticRenderer: Sendable {
   private func bold(_ text: String) -> String { paint(text, "1") }
 }
 
+extension Unicode.Scalar {
+  /// Whether a terminal may obey it instead of showing it, or turn the direction of what follows.
+  fileprivate var commandsTerminal: Bool {
+    switch value {
+    case 9, 10: false
+    case 0..<32, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}
+
 extension String {
+  /// Names come from files that anybody wrote: what commands a terminal is spelled out, and a text without end is cut.
+  fileprivate var harmless: String {
+    let longest = 2000
+    guard utf8.count > longest || unicodeScalars.contains(where: \.commandsTerminal) else { return self }
+    var out = ""
+    for (index, scalar) in unicodeScalars.enumerated() {
+      if index == longest { return out + "…" }
+      if scalar.commandsTerminal {
+        out += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
   fileprivate func replacingTabs() -> String { String(map { $0 == "\t" ? " " : $0 }) }
 }

@@ -251,14 +251,23 @@ private struct ConfigReading {
     var collected = ""
     var rest = text
     while true {
-      if let end = rest.firstRange(of: quote) {
-        return (.text(collected + rest[..<end.lowerBound]), String(trimmed(rest[end.upperBound...])))
-      }
+      if let (end, comment) = Self.closing(quote, in: rest) { return (.text(collected + rest[..<end]), String(comment)) }
       collected += rest + "\n"
       guard index + 1 < lines.count else { throw mistake("the value has no closing \(quote)") }
       index += 1
       rest = lines[index]
     }
+  }
+
+  /// The first three quotes that nothing follows but a comment: a value may end in a quote of its own.
+  private static func closing(_ quote: String, in text: Substring) -> (end: Substring.Index, comment: Substring)? {
+    var start = text.startIndex
+    while let range = text[start...].firstRange(of: quote) {
+      let rest = trimmed(text[range.upperBound...])
+      if rest.isEmpty || rest.hasPrefix("#") { return (range.lowerBound, rest) }
+      start = text.index(after: range.lowerBound)
+    }
+    return nil
   }
 
   private func unquoted(_ text: Substring) -> Substring {

@@ -232,6 +232,10 @@ extension Configuration {
         .input, "remote `\(name)` is not known",
         hints: [near.map { "did you mean `\($0)`?" } ?? "`pipe remote list` shows the remotes"])
     }
+    if case .text("")? = value(OptionName(kind: "remote", section: name, option: "url"))?.value {
+      throw Diagnostic(
+        .input, "remote `\(name)` has an empty url", hints: ["`pipe remote modify \(name) url FOLDER` says where it is"])
+    }
     return RemoteSettings(
       name: name, url: url, jobs: option("jobs").flatMap(Int.init), isVerified: option("verify")?.lowercased() == "true",
       isVersionAware: option("version_aware")?.lowercased() == "true")

@@ -1,10 +1,11 @@
-internal import ContentStore
 // A `dvc.lock` as DVC writes it, read line by line: what is unusual is left to the YAML reader.
 // SPDX-License-Identifier: Apache-2.0
+internal import ContentStore
 internal import Diagnostics
 
 /// Reads entries that have nothing but commands, dependencies and outputs in plain words. An entry with anything else is
 /// read as YAML by itself, and a file whose shape is another is not read at all: its reader tells what is wrong with it.
+/// An alias of an anchor in another entry is a mistake in an entry by itself, so such a file is read as a whole.
 struct DVCLockScan {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
@@ -50,8 +51,6 @@ struct DVCLockScan {
 
   private mutating func lock(_ file: String) -> DVCLock? {
     guard let first = line(), has(first, "schema: '2.0'"), let second = line(), has(second, "stages:") else { return nil }
-    // An anchor may stand anywhere, and be used anywhere after.
-    guard !bytes.contains(where: { $0 == UInt8(ascii: "&") || $0 == 9 || $0 == 13 }) else { return nil }
     var lock = DVCLock()
     while position < bytes.count {
       let start = position

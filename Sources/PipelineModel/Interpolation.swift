@@ -50,12 +50,15 @@ struct Interpolation {
 
   static let maximumLength = 1 << 20
   static let maximumDepth = 16
+  /// Bytes of all texts of a manifest together, after `foreach` and `matrix`.
+  static let maximumTotal = 1 << 28
 
   let isNative: Bool
   let settings: InterpolationSettings
   let variable: (String) -> String?
   /// Searches for a near name that are yet made: one is slow where there are many names.
   private var searchesLeft = 100
+  private var bytesMade = 0
   /// Variables that were asked for, in order.
   private(set) var variablesRead: [String] = []
 
@@ -83,7 +86,14 @@ struct Interpolation {
       try check(value, bytes[range], place, isWhole: true, ordinal)
       return value
     }
-    return .plain(.text(unescaped(try joined(pieces, bytes, in: context, place: place, depth: 0))))
+    let text = unescaped(try joined(pieces, bytes, in: context, place: place, depth: 0))
+    bytesMade += text.utf8.count
+    guard bytesMade <= Self.maximumTotal else {
+      throw Mistake(
+        message: "the texts of the manifest grow beyond \(Self.maximumTotal) bytes together with what `${…}` stands for",
+        ordinal: 0)
+    }
+    return .plain(.text(text))
   }
 
   // MARK: Pieces

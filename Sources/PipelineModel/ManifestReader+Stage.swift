@@ -218,6 +218,10 @@ extension ManifestReader {
         for (option, _) in entry.options { check(option, kind) }
         return nil
       }
+      if let reserved = path.reservedFolder {
+        wrong(entry.path, "output `\(path)` lies in `\(reserved)`", hint: "nothing that a stage makes belongs there")
+        return nil
+      }
       var output = Output(
         name: entry.name, path: path, kind: kind, isCached: true, isPersistent: false, location: entry.path.location(in: file))
       if !entry.options.isEmpty { options(entry.options, &output) }

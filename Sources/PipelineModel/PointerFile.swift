@@ -199,9 +199,10 @@ extension DVCRowReader {
     }
     if !other.isEmpty { pointer.other = .mapping(other) }
     let base = workingFolder(pointer.workingDirectory, node["wdir"] ?? node, in: folder)
-    pointer.outputs = rows(node["outs"], "outs").compactMap { output($0, in: base) }
+    let outputs = rows(node["outs"], "outs")
+    pointer.outputs = outputs.compactMap { output($0, in: base) }
     pointer.dependencies = rows(node["deps"], "deps").compactMap { dependency($0) }
-    if rows(node["outs"], "outs").isEmpty, !mistakes.hasErrors { fail("the file names no data: it has no `outs`", node) }
+    if outputs.isEmpty, !mistakes.hasErrors { fail("the file names no data: it has no `outs`", node) }
     return pointer
   }
 
@@ -229,6 +230,10 @@ extension DVCRowReader {
       fail(
         "the data's path leads out of the project: `\(path)`", pathNode,
         hints: ["the path has to be relative and stay within the project"])
+      return nil
+    }
+    if let reserved = place.reservedFolder {
+      fail("the data's path lies in `\(reserved)`: `\(path)`", pathNode, hints: ["nothing that is kept as data belongs there"])
       return nil
     }
     var output = PointerFile.Output(path: path, place: place, digest: digest(node, "`\(path)`"))

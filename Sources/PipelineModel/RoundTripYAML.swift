@@ -150,7 +150,9 @@ struct RoundTripWriter {
         if index - start == 1, column >= Self.bestWidth, mayFold { breakLine(continuation) } else { put(text[start..<index]) }
       } else {
         while index < text.count, text[index] != " " { index += 1 }
-        if column + index - start > Self.bestWidth, column > continuation { breakLine(continuation) }
+        // DVC's writer breaks here in keys too, which nobody can read again, and behind several spaces, which are then lost.
+        let isBehindOne = start == 0 || start == 1 || text[start - 2] != " "
+        if mayFold, isBehindOne, column + index - start > Self.bestWidth, column > continuation { breakLine(continuation) }
         put(text[start..<index])
       }
     }

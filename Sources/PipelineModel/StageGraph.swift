@@ -78,37 +78,63 @@ package struct StageGraph: Sendable {
 
   private static func producers(_ stages: [Stage], _ mistakes: inout DiagnosticList) -> Producers {
     var producers = Producers()
-    var outputs: [String: Output] = [:]
+    producers.exact.reserveCapacity(stages.count)
     for (index, stage) in stages.enumerated() {
       for output in stage.outputs {
-        if let other = producers.exact[output.path.text] {
+        if let other = producers.exact.updateValue(index, forKey: output.path.text) {
+          producers.exact[output.path.text] = other
           let owner = other == index ? "the same stage" : "stage `\(stages[other].name)`"
+          let first = stages[other].outputs.first { $0.path == output.path }
           mistakes.add(
             Diagnostic(
               .input, "`\(output.path)` is already an output of \(owner)", at: output.location,
-              causes: outputs[output.path.text].map { ["declared first at \($0.location)"] } ?? []))
-          continue
+              causes: first.map { ["declared first at \($0.location)"] } ?? []))
+        } else if let folder = output.path.parent {
+          producers.below[folder.text, default: []].append(index)
         }
-        producers.exact[output.path.text] = index
-        outputs[output.path.text] = output
       }
     }
-    for output in outputs.values.sorted(by: { $0.path < $1.path }) {
-      guard let index = producers.exact[output.path.text] else { continue }
-      var folder = output.path.parent
-      while let current = folder {
-        producers.below[current.text, default: []].append(index)
-        if let outer = outputs[current.text] {
-          mistakes.add(
-            Diagnostic(
-              .input, "output `\(output.path)` lies inside output `\(current)`", at: output.location,
-              causes: ["`\(current)` is declared at \(outer.location)"],
-              hints: ["declare the folder, or the files in it, not both"]))
-        }
-        folder = current.parent
-      }
-    }
+    gather(&producers)
+    for mistake in nested(stages, producers) { mistakes.add(mistake) }
     return producers
+  }
+
+  /// Hands what is known of the folders that hold outputs on to the folders around them.
+  private static func gather(_ producers: inout Producers) {
+    for (folder, makers) in producers.below {
+      var outer = WorkspacePath(folder)?.parent
+      while let current = outer {
+        producers.below[current.text, default: []] += makers
+        outer = current.parent
+      }
+    }
+    for folder in producers.below.keys { producers.below[folder]?.sort() }
+  }
+
+  /// Outputs inside others, by path.
+  private static func nested(_ stages: [Stage], _ producers: Producers) -> [Diagnostic] {
+    // Only a folder that holds an output can be an output around one.
+    let around = producers.below.keys.filter { producers.exact[$0] != nil }.compactMap { WorkspacePath($0) }
+    guard !around.isEmpty else { return [] }
+    var found: [(path: WorkspacePath, mistake: Diagnostic)] = []
+    let owned = stages.enumerated().flatMap { index, stage in
+      stage.outputs.filter { producers.exact[$0.path.text] == index }
+    }
+    for output in owned {
+      for folder in around where output.path != folder && output.path.isWithin(folder) {
+        guard let owner = producers.exact[folder.text], let outer = stages[owner].outputs.first(where: { $0.path == folder })
+        else { continue }
+        found.append(
+          (
+            output.path,
+            Diagnostic(
+              .input, "output `\(output.path)` lies inside output `\(folder)`", at: output.location,
+              causes: ["`\(folder)` is declared at \(outer.location)"],
+              hints: ["declare the folder, or the files in it, not both"])
+          ))
+      }
+    }
+    return found.sorted { $0.path == $1.path ? $0.mistake.message < $1.mistake.message : $0.path < $1.path }.map(\.mistake)
   }
 
   /// Kahn's algorithm, taking the first free stage of the manifest each time.

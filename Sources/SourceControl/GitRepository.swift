@@ -110,6 +110,12 @@ package final class GitRepository {
 extension GitRepository {
   /// The commit object of a revision, to be freed by the caller.
   func commit(at revision: String) throws(GitError) -> OpaquePointer {
+    // A whole name needs no look at the references.
+    var id = git_oid()
+    var named: OpaquePointer?
+    if revision.utf8.count == 40, git_oid_fromstr(&id, revision) == 0, git_commit_lookup(&named, handle, &id) == 0, let named {
+      return named
+    }
     var object: OpaquePointer?
     let code = git_revparse_single(&object, handle, revision)
     if code == GIT_EAMBIGUOUS.rawValue { throw .ambiguousRevision(revision) }

@@ -11,7 +11,8 @@ struct FileStamp: Hashable, Sendable {
 
 /// All bytes of a file; `nil` when there is none.
 func readFile(_ path: String) throws(TrackingError) -> [UInt8]? {
-  let file = open(path, O_RDONLY | O_CLOEXEC)
+  // Without `O_NONBLOCK`, opening a pipe waits for its writer.
+  let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   if file < 0, errno == ENOENT || errno == ENOTDIR { return nil }
   guard file >= 0 else { throw .file(path: path, operation: "read", reason: systemMessage()) }
   defer { close(file) }
@@ -22,6 +23,7 @@ func readFile(_ path: String) throws(TrackingError) -> [UInt8]? {
 func readAll(_ file: Int32, _ path: String) throws(TrackingError) -> [UInt8] {
   var facts = stat()
   guard fstat(file, &facts) == 0 else { throw .file(path: path, operation: "read", reason: systemMessage()) }
+  guard facts.st_mode & S_IFMT == S_IFREG else { throw .file(path: path, operation: "read", reason: "it is not a file") }
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: max(4096, Int(facts.st_size) + 1))
   while true {

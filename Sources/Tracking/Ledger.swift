@@ -39,7 +39,7 @@ package final class Ledger: Sendable {
   /// - Throws: `TrackingError.ledger` when the place itself cannot be used (permissions, disk full).
   package static func open(at path: String) throws(TrackingError) -> Ledger {
     try makeFolder(parent(of: path))
-    let lock = Glibc.open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    let lock = Glibc.open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
     guard lock >= 0 else { throw .file(path: path + ".lock", operation: "write", reason: systemMessage()) }
     defer { close(lock) }
     while flock(lock, LOCK_EX) != 0, errno == EINTR {}

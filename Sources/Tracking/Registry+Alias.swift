@@ -67,7 +67,7 @@ private struct LockedList {
   init(path: String) throws(TrackingError) {
     self.path = path
     while true {
-      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+      let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
       guard file >= 0 else { throw .file(path: path, operation: "write", reason: systemMessage()) }
       while flock(file, LOCK_EX) != 0, errno == EINTR {}
       // `git checkout` puts another file in the place of this one; a lock on the old one guards nothing.

@@ -9,7 +9,7 @@ import SourceControl
 import Synchronization
 import Tracking
 
-/// Write order: objects → traces → run record → lock file → registry → ledger → report.
+/// Write order: objects → traces → run record → lock file → registry → report. Who reads the ledger brings it up to date.
 struct BuildSession {
   let loaded: LoadedProject
   let graph: StageGraph
@@ -108,7 +108,6 @@ struct BuildSession {
     try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
-    if outcome.didWork { _ = try IndexedLedger.open(project) }
     if writesReport { try report() }
   }
 
@@ -123,6 +122,14 @@ struct BuildSession {
     }
     written += try results.write(outcome.lock)
     try results.stage(written)
+    let made = outcome.stages.filter { $0.isGood && $0.madeResult }
+    try PlacedData.record(made.flatMap(placed), in: project)
+  }
+
+  private func placed(_ outcome: StageOutcome) -> [(WorkspacePath, Digest)] {
+    outcome.stage.outputs.filter(\.isCached).compactMap { output in
+      outcome.known?.outputs.first { $0.path == output.path.text }.map { (output.path, $0.digest) }
+    }
   }
 
   /// New versions go to the registry also when their stage was restored, or a build was killed before it got here.

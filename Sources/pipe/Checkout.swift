@@ -104,7 +104,7 @@ struct Checkout {
     }
     result.wantsFolder = digest.isTree
     // Equal digests: nothing to compare, and nothing to read from the store.
-    if result.current.digest == digest, !relinks { return result }
+    if result.current.digest == digest, !relinks, !item.isExecutable || result.current.isExecutable { return result }
     let new: [FileTree.Entry]
     if digest.isTree {
       new = try Self.entries(.directory(store.tree(digest), digest), part: item.part)
@@ -211,10 +211,7 @@ struct Checkout {
     }
     if difference.current.digest == digest, !relinks {
       // Only the mode differs.
-      guard chmod(workspace.absolute(item.path), 0o755) == 0 else {
-        throw StoreError.system("write", path: workspace.absolute(item.path), code: errno)
-      }
-      return
+      return try workspace.setMode(of: item.path, isExecutable: true)
     }
     try workspace.put(digest, at: item.path, isExecutable: item.isExecutable, from: store)
   }
@@ -288,5 +285,9 @@ struct Checkout {
 extension Content {
   var isFolder: Bool {
     if case .directory = self { true } else { false }
+  }
+
+  var isExecutable: Bool {
+    if case .file(_, _, let isExecutable) = self { isExecutable } else { false }
   }
 }

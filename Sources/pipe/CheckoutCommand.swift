@@ -78,6 +78,7 @@ struct CheckoutCommand: ParsableCommand, HasVolume {
       let lines = CheckoutText.lines(outcome, project)
       if !lines.isEmpty { terminal.out(lines) }
     }
+    if relink, outcome.failed.isEmpty { terminal.out("Relinked successfully") }
     let count = outcome.changes.count { $0.kind != .deleted }
     terminal.note(count == 0 ? "nothing to bring back" : "brought back \(count) outputs")
   }
@@ -94,10 +95,10 @@ enum CheckoutText {
     return parts.count == 1 ? last : parts.dropLast().joined(separator: ", ") + " and " + last
   }
 
-  /// `M`, `A` or `D` and the path, folders first.
+  /// `M`, `A` or `D` and the path from the ninth column, folders first.
   static func lines(_ outcome: CheckoutOutcome, _ project: Project) -> String {
     CheckoutOutcome.Kind.allCases.flatMap { kind in
-      paths(kind, outcome, project).map { "\(kind.rawValue.prefix(1).uppercased())\t\($0)\n" }
+      paths(kind, outcome, project).map { "\(kind.rawValue.prefix(1).uppercased())       \($0)\n" }
     }.joined()
   }
 

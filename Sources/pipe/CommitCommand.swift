@@ -123,7 +123,9 @@ struct DataCommit {
   @discardableResult
   mutating func write() throws -> Int {
     if !saved.isEmpty || !placed.isEmpty { try project.store.flush() }
-    let traces = project.traceStore(loaded)
+    var recorded = loaded
+    recorded.pipeline.stages = recorded.pipeline.stages.map(\.asKept)
+    let traces = project.traceStore(recorded)
     for (stage, entry) in saved where stage.work != .data {
       try traces.insert(Trace(stage: stage.name, recipe: entry.recipe, outputs: entry.outputs, facts: facts()))
     }
@@ -187,7 +189,7 @@ struct DataCommit {
     let kinds: [LinkKind]? = relinks ? nil : [.copy]
     let agreed = lock.entries[stage.name]?.outputs.first { $0.path == output.path.text }?.digest
     let isNamed = part.map { $0.isWithin(output.path) } ?? true
-    let isKept = isNamed && (project.dialect.isNative ? output.isStored : output.isCached || (saves && stage.hasRunCache))
+    let isKept = isNamed && (project.dialect.isNative ? output.isStored : output.isCached || (saves && stage.asKept.hasRunCache))
     if let agreed, agreed.algorithm != project.dialect.algorithm {
       // Data that did not change since DVC 2 recorded it stays as that did.
       let content = try workspace.content(of: output.path, agreed.algorithm)
@@ -200,9 +202,8 @@ struct DataCommit {
     if let part, part != output.path { return try keep(part, of: output, kinds) }
     let content = try workspace.keep(output.path, into: project.store, links: output.isCached ? kinds : [.copy])
     if relinks, output.isCached {
-      if workspace.links.first?.sharesBytes != true {
-        try workspace.unprotect(absolute: workspace.absolute(output.path), onlyLinks: true)
-      }
+      let isExecutable = saves ? content.isExecutable : lock.entries[stage.name]?.isExecutable(output.path) ?? false
+      try workspace.settle(output.path, isExecutable: isExecutable, project)
       if let digest = content.digest { placed.append((output.path, digest)) }
     }
     return content
@@ -217,4 +218,19 @@ struct DataCommit {
     try project.store.insert(tree.encoded(digest.algorithm), as: digest)
     return content
   }
+}
+
+extension Stage {
+  /// As DVC's `commit` looks at it: it keeps a result in the run cache also when the stage is frozen or Git keeps its outputs.
+  fileprivate var asKept: Stage {
+    guard work != .data else { return self }
+    var stage = self
+    stage.isFrozen = false
+    for index in stage.outputs.indices { stage.outputs[index].isCached = true }
+    return stage
+  }
+}
+
+extension LockEntry {
+  fileprivate func isExecutable(_ path: WorkspacePath) -> Bool { outputs.first { $0.path == path.text }?.isExecutable ?? false }
 }

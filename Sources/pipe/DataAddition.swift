@@ -46,9 +46,9 @@ struct DataAddition {
     try checkTogether(targets)
     let contents = try look(at: targets)
     for (target, content) in zip(targets, contents) { try apply(content, to: target) }
-    if relinks, keepsObjects, workspace.links.first?.sharesBytes != true {
+    if relinks, keepsObjects {
       for (target, content) in zip(targets, contents) where content != .missing {
-        try workspace.unprotect(absolute: workspace.absolute(target.path), onlyLinks: true)
+        try workspace.settle(target.path, isExecutable: target.part == nil ? content.isExecutable : nil, project)
       }
     }
     try write(placed: relinks && keepsObjects)
@@ -305,6 +305,17 @@ struct TreeChange {
       }
     }
     tree = FileTree(entries)
+  }
+}
+
+extension Workspace {
+  /// Leaves kept data as `cache.type` wants it when that is copies: no links, and in a DVC project the modes that DVC gives.
+  ///
+  /// - Parameter isExecutable: what is on record for data that is one file; `nil` for a part of a folder.
+  func settle(_ path: WorkspacePath, isExecutable: Bool?, _ project: Project) throws {
+    guard links.first?.sharesBytes != true else { return }
+    try unprotect(absolute: absolute(path), onlyLinks: true)
+    if let isExecutable, !project.dialect.isNative { try setMode(of: path, isExecutable: isExecutable) }
   }
 }
 

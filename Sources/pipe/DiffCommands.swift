@@ -3,6 +3,7 @@
 import ArgumentParser
 import ContentStore
 import Diagnostics
+import Foundation
 import PipelineModel
 import SourceControl
 import Tracking
@@ -211,10 +212,9 @@ struct Rounding: ParsableArguments {
 
   func text(_ value: ParameterValue) -> String {
     guard case .double(let number) = value, number.isFinite else { return value.display }
-    var scale = 1.0
-    for _ in 0..<precision { scale *= 10 }
-    let rounded = (number * scale).rounded(.toNearestOrEven) / scale
-    return (rounded.isFinite ? rounded : number).pythonRepr
+    // Through decimal digits, as Python rounds: scaling would lose digits of large numbers.
+    let rounded = Double(String(format: "%.\(precision)f", number)) ?? number
+    return rounded.pythonRepr
   }
 }
 

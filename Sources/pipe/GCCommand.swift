@@ -195,9 +195,12 @@ struct GCScope: ParsableArguments {
   /// - Parameter root: of the project; a native one outside Git has no branches to keep.
   func choice(isNative: Bool, root: String) throws -> RevisionChoice {
     if isNative, isEmpty {
-      guard let repository = try GitRepository.open(at: root) else { return RevisionChoice() }
-      // A tag may name a tree or a blob, which has no files of a project.
-      return RevisionChoice(revisions: try repository.references().filter { (try? repository.resolve($0)) != nil })
+      guard let repository = try GitRepository.open(at: root) else {
+        try Self.refuseBrokenGit(above: root)
+        return RevisionChoice()
+      }
+      // A tag may name a tree or a blob, which has no files of a project. A branch that cannot be read keeps something too.
+      return RevisionChoice(revisions: try repository.references().filter { try repository.leadsToCommit($0) })
     }
     var choice = RevisionChoice(
       revisions: rev.map { [$0] } ?? [], allBranches: allBranches, allTags: allTags, allCommits: allCommits)
@@ -205,6 +208,19 @@ struct GCScope: ParsableArguments {
     choice.since = date.flatMap(Self.midnight)
     choice.allExperiments = allExperiments
     return choice
+  }
+
+  /// A `.git` that is no repository to libgit2 may still be one that somebody will mend.
+  private static func refuseBrokenGit(above root: String) throws {
+    var folder = root
+    while !folder.isEmpty {
+      if FileStat("\(folder)/.git", followingLinks: false) != nil {
+        throw Diagnostic(
+          .storage, "`\(folder)/.git` is no repository that can be read, so nobody knows what its branches need",
+          hints: ["mend it, or move it away if it is none"])
+      }
+      folder = folder.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(folder[..<$0]) } ?? ""
+    }
   }
 
   /// ` nor in all branches nor in …`; empty for the workspace alone.

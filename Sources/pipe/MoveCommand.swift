@@ -106,9 +106,7 @@ struct DataMove {
       if file.outputs[row].isCached {
         let content = try workspace.keep(to, into: project.store)
         try project.store.flush()
-        if workspace.links.first?.sharesBytes != true {
-          try workspace.unprotect(absolute: workspace.absolute(to), onlyLinks: true)
-        }
+        try workspace.settle(to, isExecutable: content.isExecutable, project)
         if let digest = content.digest { try remember(digest) }
       }
     } else {

@@ -1,6 +1,7 @@
 // The command line: parse, compose, print, exit.
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import BuildEngine
 import Diagnostics
 import Glibc
 
@@ -58,6 +59,7 @@ struct Pipe: AsyncParsableCommand {
     ])
 
   static func main() async {
+    ProcessMemory.useOneHeap()
     // A reader that goes away (`pipe status | head`) is no crash of ours.
     signal(SIGPIPE, SIG_IGN)
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.

@@ -26,6 +26,13 @@ struct PlacedData {
     if !path.text.utf8.contains(10) { digests[path] = digest }
   }
 
+  /// Forgets data that is a link and is about to be a file of its own: that is a person's from then on.
+  mutating func forget(_ path: WorkspacePath, in workspace: Workspace) {
+    guard let info = FileStat(workspace.absolute(path), followingLinks: false) else { return }
+    let isLinked = info.kind == .directory ? workspace.links.first?.sharesBytes == true : info.kind == .link || info.links > 1
+    if isLinked { remove(path) }
+  }
+
   mutating func remove(_ path: WorkspacePath) { digests[path] = nil }
 
   func save() throws {

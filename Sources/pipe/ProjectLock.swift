@@ -71,8 +71,8 @@ struct SharingExecutor: Executor {
     do {
       if let claim { try paths.enter(claim) }
     } catch {
-      Array((error.diagnostic.message + ": " + error.diagnostic.causes.joined(separator: "; ") + "\n").utf8).withUnsafeBytes(
-        onOutput)
+      let said = ([error.diagnostic.message] + error.diagnostic.causes).joined(separator: ": ") + "\n"
+      Array(said.utf8).withUnsafeBytes(onOutput)
       return CommandResult(end: .notStarted(EBUSY))
     }
     let result = lock.released { base.run(command, onOutput: onOutput) }

@@ -44,7 +44,7 @@ struct ProjectReader {
   ///
   /// - Throws: `DiagnosticList` with the mistakes of all files, `StoreError`, `GitError`.
   func read() throws -> LoadedProject {
-    var walk = ProjectWalk(source, dialect, rules: project.ignoreRules)
+    var walk = ProjectWalk(source, dialect, rules: try source.ignoreRules(of: project))
     var mistakes = DiagnosticList()
     var readings: [ManifestReading] = []
     var loaded = LoadedProject(

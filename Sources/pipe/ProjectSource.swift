@@ -15,6 +15,12 @@ protocol ProjectSource {
   func text(of path: WorkspacePath) throws -> String?
   /// Names in a folder with their kind, sorted; `nil` is the root.
   func entries(of folder: WorkspacePath?) throws -> [(name: String, isFolder: Bool)]
+  /// The patterns of paths that count for nothing in this state.
+  func ignoreRules(of project: Project) throws -> IgnoreRules
+}
+
+extension ProjectSource {
+  func ignoreRules(of project: Project) -> IgnoreRules { project.ignoreRules }
 }
 
 struct WorkspaceSource: ProjectSource {
@@ -31,6 +37,8 @@ struct WorkspaceSource: ProjectSource {
 /// A commit's files, read from Git's objects; nothing is checked out.
 final class RevisionSource: ProjectSource {
   let revision: String
+  /// The commit's digits: found once, not for every file.
+  private let commit: String
   private let repository: GitRepository
   /// The project's folder from the repository's, with a slash at its end; empty when they are the same.
   private let prefix: String
@@ -42,12 +50,13 @@ final class RevisionSource: ProjectSource {
       throw Diagnostic(.input, "`\(revision)` cannot be looked up: the project is not in a Git repository")
     }
     self.revision = revision
+    commit = try repository.resolve(revision).hex
     self.repository = repository
     let below = repository.path(below: project.root) ?? ""
     prefix = below.isEmpty || below == "." ? "" : "\(below)/"
     var folders: [String: [(name: String, isFolder: Bool)]] = [:]
     var seen: Set<String> = []
-    for path in try repository.files(of: revision, below: String(prefix.dropLast())) {
+    for path in try repository.files(of: commit, below: String(prefix.dropLast())) {
       var rest = String(path.dropFirst(prefix.count))
       var isFolder = false
       while true {
@@ -67,7 +76,17 @@ final class RevisionSource: ProjectSource {
   var label: String { "\(revision):" }
 
   func text(of path: WorkspacePath) throws -> String? {
-    try repository.fileContents(at: prefix + path.text, revision: revision).map { String(decoding: $0, as: UTF8.self) }
+    try repository.fileContents(at: prefix + path.text, revision: commit).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  func ignoreRules(of project: Project) throws -> IgnoreRules {
+    var texts: [String: [UInt8]] = [:]
+    let name = project.dialect.ignoreName
+    for (folder, entries) in folders where entries.contains(where: { $0.name == name && !$0.isFolder }) {
+      let path = folder.isEmpty ? name : "\(folder)/\(name)"
+      texts[path] = try repository.fileContents(at: prefix + path, revision: commit)
+    }
+    return IgnoreRules(root: project.root, fileName: name, markerFolder: project.dialect.markerFolder, texts: texts)
   }
 
   func entries(of folder: WorkspacePath?) throws -> [(name: String, isFolder: Bool)] { folders[folder?.text ?? ""] ?? [] }

@@ -26,7 +26,7 @@ struct RemoveCommand: ParsableCommand {
   func run() throws {
     let project = try Project.find()
     try project.holdingWorkspace { loaded, workspace in
-      let removal = StageRemoval(loaded, try loaded.graph(), workspace, removesData: outs)
+      let removal = try StageRemoval(loaded, workspace, removesData: outs)
       for target in targets {
         for stage in try removal.stages(target) {
           try removal.remove(stage)
@@ -44,9 +44,16 @@ struct StageRemoval {
   private let removesData: Bool
   private var project: Project { loaded.project }
 
-  init(_ loaded: LoadedProject, _ graph: StageGraph, _ workspace: Workspace, removesData: Bool) {
+  init(_ loaded: LoadedProject, _ workspace: Workspace, removesData: Bool) throws {
     self.loaded = loaded
-    self.graph = graph
+    // Names alone: a stage in conflict with another has to be removable.
+    graph = try StageGraph(
+      loaded.pipeline.stages.map { stage in
+        var stage = stage
+        stage.outputs = []
+        stage.dependencies = []
+        return stage
+      })
     self.workspace = workspace
     self.removesData = removesData
   }
@@ -54,11 +61,13 @@ struct StageRemoval {
   /// - Throws: a `Diagnostic` when the target is data, a group, or one stage of a group.
   func stages(_ target: String) throws -> [Stage] {
     let selection = TargetSelection(project, graph)
-    if let path = project.path(target), let producer = graph.producer(of: path), !selection.isName(target) {
+    if let path = project.path(target), !selection.isName(target),
+      let producer = loaded.pipeline.stages.first(where: { $0.outputs.contains { $0.path == path } })
+    {
       throw Diagnostic(
         .input, "`\(target)` is data, not a stage or a pointer file", hints: ["did you mean `\(project.display(producer))`?"])
     }
-    let found = try selection.indices(of: [target]).map { graph.stages[$0] }
+    let found = try selection.indices(of: [target]).map { loaded.pipeline.stages[$0] }
     for stage in found where stage.group != nil {
       throw Diagnostic(
         .input, "`\(target)` is made from the template `\(stage.group ?? "")`, which cannot be removed by a command",
@@ -90,13 +99,16 @@ struct StageRemoval {
 
   func remove(_ stage: Stage) throws {
     guard let manifest = stage.manifest else { return }
+    var placed = try PlacedData(of: project)
     for output in stage.outputs {
       if removesData {
         try workspace.remove(output.path)
       } else if output.isCached, workspace.exists(output.path) {
+        placed.forget(output.path, in: workspace)
         try workspace.unprotect(output.path)
       }
     }
+    try placed.save()
     _ = try AgreedResults(project: project, loaded: loaded).unignore(stage.outputs.filter(\.isCached).map(\.path))
     if stage.work == .data { return try delete(manifest) }
     try removeEntry(of: stage, manifest)

@@ -12,7 +12,12 @@ struct RevisionView {
   let loaded: LoadedProject
   private let source: any ProjectSource
   private let repository: GitRepository?
+  /// The commit's digits; `nil` is the workspace.
   private let revision: String?
+  /// Where the project lies in the repository, with a slash at its end; empty when it is all of it.
+  private let prefix: String
+  /// What the lock agreed on, by path.
+  private let agreed: [String: Trace.Result]
 
   static let workspaceName = "workspace"
 
@@ -23,16 +28,23 @@ struct RevisionView {
   init(_ project: Project, revision: String?, name: String? = nil) throws {
     self.project = project
     let revision = revision == Self.workspaceName ? nil : revision
-    self.revision = revision
     self.name = name ?? revision ?? Self.workspaceName
     if let revision {
       source = try RevisionSource(project, revision: revision)
-      repository = try GitRepository.open(at: project.root)
+      let repository = try GitRepository.open(at: project.root)
+      self.repository = repository
+      self.revision = try repository?.resolve(revision).hex
+      let below = repository?.path(below: project.root) ?? ""
+      prefix = below.isEmpty || below == "." ? "" : below + "/"
     } else {
       source = WorkspaceSource(root: project.root)
       repository = nil
+      self.revision = nil
+      prefix = ""
     }
     loaded = try ProjectReader(project, source).read()
+    agreed = Dictionary(
+      loaded.lock.entries.values.lazy.flatMap(\.outputs).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The bytes of a file: as the revision has it, or as its lock says the store has it.
@@ -40,10 +52,8 @@ struct RevisionView {
   /// - Returns: `nil` when the file is neither here nor there.
   func bytes(of path: WorkspacePath) throws -> [UInt8]? {
     if let repository, let revision {
-      let below = repository.path(below: project.root) ?? ""
-      let place = (below.isEmpty || below == "." ? "" : below + "/") + path.text
       // A folder is no file; its contents are asked for one by one.
-      if let bytes = try? repository.fileContents(at: place, revision: revision) { return bytes }
+      if let bytes = try? repository.fileContents(at: prefix + path.text, revision: revision) { return bytes }
     } else if FileStat("\(project.root)/\(path)")?.kind == .file, let bytes = try AtomicFile.read("\(project.root)/\(path)") {
       return bytes
     }
@@ -78,9 +88,7 @@ struct RevisionView {
     return found
   }
 
-  private func output(at path: WorkspacePath) -> Trace.Result? {
-    loaded.lock.entries.values.lazy.flatMap(\.outputs).first { $0.path == path.text }
-  }
+  private func output(at path: WorkspacePath) -> Trace.Result? { agreed[path.text] }
 
   /// The object that the lock names for an output, or for a file inside an output.
   private func digest(of path: WorkspacePath) throws -> Digest? {

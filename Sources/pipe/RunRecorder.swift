@@ -49,9 +49,15 @@ final class RunRecorder: Sendable {
     return build.storageFailure == nil && build.stages.allSatisfy(\.isGood) ? .finished : .failed
   }
 
+  /// Whether a record says how a result came about that this run did not make: only a native project has a report of it.
+  private func isTold(_ stage: StageOutcome) -> Bool {
+    if case .upToDate = stage.result { return project.dialect.isNative }
+    return true
+  }
+
   private func stageRecord(_ stage: StageOutcome) -> StageRecord {
     let (outcome, failure) = Self.outcome(stage.result)
-    let trace = stage.known.flatMap { try? project.traces.trace("\($0.id)") }
+    let trace = isTold(stage) ? stage.known.flatMap { try? project.traces.trace("\($0.id)") } : nil
     let work: (command: [String], notebook: String?) =
       switch stage.stage.work {
       case .commands(let commands): (commands, nil)

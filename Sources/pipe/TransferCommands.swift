@@ -19,7 +19,8 @@ struct TransferOptions: ParsableArguments {
   @Flag(name: [.customShort("A"), .long], help: "Also what all commits name.") var allCommits = false
   @Flag(name: [.customShort("d"), .long], help: "Also what the named stages need.") var withDeps = false
   @Flag(name: [.customShort("R"), .long], help: "A folder stands for all that is declared below it.") var recursive = false
-  @Option(name: [.customShort("j", allowingJoined: true), .long], help: "Objects copied at once. Default: what suits the machine.")
+  @Option(
+    name: [.customShort("j", allowingJoined: true), .long], help: "Objects copied at once. Default: what suits the machine.")
   var jobs: Int?
   @Flag(inversion: .prefixedNo, help: "Also results of earlier runs, so that others need not run them.")
   var runCache: Bool?
@@ -141,7 +142,9 @@ struct FetchCommand: ParsableCommand, HasVolume {
     return summary
   }
 
-  private static func fetch(_ items: [Shipment.Item], from name: String?, _ project: Project, jobs: Int?) throws -> ExchangeSummary {
+  private static func fetch(_ items: [Shipment.Item], from name: String?, _ project: Project, jobs: Int?) throws
+    -> ExchangeSummary
+  {
     // Without a remote it is enough that everything is here.
     guard name != nil || project.settings.configuration.defaultRemote != nil else {
       var summary = ExchangeSummary()

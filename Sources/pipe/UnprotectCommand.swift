@@ -25,10 +25,13 @@ struct UnprotectCommand: ParsableCommand, HasVolume {
     let holding = try project.takeLock()
     defer { withExtendedLifetime(holding) {} }
     let workspace = project.workspace()
+    var placed = try PlacedData(of: project)
     for target in targets {
       guard FileStat(target) != nil else { throw Diagnostic(.input, "there is no `\(target)`") }
+      if let path = project.path(target) { placed.forget(path, in: workspace) }
       try workspace.unprotect(absolute: target)
       if !volume.quiet { Terminal.standard.note("`\(target)` is writable") }
     }
+    try placed.save()
   }
 }

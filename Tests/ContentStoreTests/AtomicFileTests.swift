@@ -17,6 +17,20 @@ import Testing
   }
 }
 
+@Test func `a pipe and a device are refused at once, and never waited for`() throws {
+  try withTemporaryDirectory { (folder: URL) in
+    let pipe = folder.path + "/pipe"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    for path in [pipe, "/dev/zero"] {
+      #expect(throws: StoreError.specialFile(path: path)) { try AtomicFile.read(path) }
+    }
+    // Read as if it were empty: the caller looked at what it is before.
+    let (digest, size) = try Digest.ofFile(pipe, .md5)
+    #expect(digest == Digest.of("", .md5))
+    #expect(size == 0)
+  }
+}
+
 @Test func `a file larger than the limit is refused before it is read`() throws {
   try withTemporaryDirectory { (folder: URL) in
     let file = folder.path + "/a"

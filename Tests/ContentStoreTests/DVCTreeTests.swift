@@ -69,15 +69,21 @@ private func decoded(_ text: String) throws -> FileTree { try FileTree(decoding:
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\", \"size\": -1}]", "no number of bytes"),
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\", \"size\": 99999999999999999999}]", "no number of bytes"),
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\", \"isexec\": 1}]", "neither true nor false"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"/a\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"../a\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/..\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\\u002e\\u002e/a\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a//b\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/./b\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/\"}]", "no safe path"),
-    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\\u0000b\"}]", "no safe path"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\"}]", "has a path that is empty"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"/a\"}]", "is absolute"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"../a\"}]", "is `.` or `..`"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/..\"}]", "is `.` or `..`"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\\u002e\\u002e/a\"}]", "is `.` or `..`"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a//b\"}]", "component that is empty"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/./b\"}]", "is `.` or `..`"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/\"}]", "component that is empty"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\\u0000b\"}]", "holds a NUL"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/../../b\"}]", "is `.` or `..`"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \".git/hooks/pre-commit\"}]", "a folder of Git"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"a/.git\"}]", "a folder of Git"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\(String(repeating: "n", count: 256))\"}]", "more than 255 bytes"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\(String(repeating: "a/", count: 513))b\"}]", "512 folders deep"),
+    ("[{\"md5\": \"\(abc)\", \"relpath\": \"\(String(repeating: "a/", count: 500_000))b\"}]", "longer than 4095 bytes"),
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"a\nb\"}]", "control character"),
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"\\ud83d\"}]", "surrogate"),
     ("[{\"md5\": \"\(abc)\", \"relpath\": \"\\udc00\"}]", "surrogate"),
@@ -107,7 +113,9 @@ private func decoded(_ text: String) throws -> FileTree { try FileTree(decoding:
       #expect(throws: StoreError.malformedTree(name, why: "row 1 nests too deep")) { try decoded(deep) }
     }
     let bytes = Array("[{\"md5\": \"\(abc)\", \"relpath\": \"".utf8) + [0xFF] + Array("\"}]".utf8)
-    #expect(throws: StoreError.malformedTree(name, why: "row 1 has no safe path")) { try FileTree(decoding: bytes, named: name) }
+    #expect(throws: StoreError.malformedTree(name, why: "row 1 has a path that is not UTF-8")) {
+      try FileTree(decoding: bytes, named: name)
+    }
   }
 }
 

@@ -56,6 +56,36 @@ private func summary(copied: Int, alreadyThere: Int) -> Transfer.Summary {
     #expect(said == summary(copied: 2, alreadyThere: 1))
   }
 
+  @Test(arguments: [1, 8])
+  func `between folders goes on where it was killed, whatever lies about`(_ width: Int) throws {
+    try withTemporaryDirectory { (folder: URL) in
+      let source = DirectoryObjectStore(root: folder.path + "/source", layout: .dvc)
+      let destination = DirectoryObjectStore(root: folder.path + "/destination", layout: .dvc)
+      let digests = (0..<300).map { Digest.of("\($0)", .md5) }
+      for number in 0..<300 { try source.insert(Array("\(number)".utf8), as: digests[number]) }
+      let tree = FileTree(
+        (0..<300).map { FileTree.Entry(path: "f\($0)", digest: digests[$0], size: nil, isExecutable: false) })
+      try source.insert(tree.encoded(.md5), as: tree.digest(.md5))
+      // What a killed one left: some objects, half of another beside its name, and a damaged one that may be written.
+      for number in 0..<100 { try destination.insert(Array("\(number)".utf8), as: digests[number]) }
+      let half = destination.path(of: digests[200]) + ".1-1.tmp"
+      try FileManager.default.createDirectory(
+        atPath: (half as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try "20".write(toFile: half, atomically: false, encoding: .utf8)
+      try FileManager.default.createDirectory(
+        atPath: (destination.path(of: digests[299]) as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      try "29".write(toFile: destination.path(of: digests[299]), atomically: false, encoding: .utf8)
+      var seen: [Int] = []
+      let transfer = Transfer(from: source, to: destination, width: width)
+      let said = try transfer.copy([tree.digest(.md5)]) { seen.append($0.copied + $0.alreadyThere) }
+      #expect(said == summary(copied: 201, alreadyThere: 100))
+      #expect(seen == seen.sorted() && seen.last == 301)
+      for number in 0..<300 { #expect(try destination.bytes(of: digests[number]) == Array("\(number)".utf8)) }
+      #expect(try transfer.copy([tree.digest(.md5)]) == summary(copied: 0, alreadyThere: 1))
+      #expect(FileManager.default.fileExists(atPath: half), "only gc takes away what others may still write")
+    }
+  }
+
   @Test func `refuses to pass on a damaged object`() throws {
     try withTemporaryDirectory { (folder: URL) in
       for body in StoreBody.allCases {

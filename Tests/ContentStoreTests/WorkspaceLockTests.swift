@@ -43,6 +43,17 @@ private func isFree(_ file: String) throws -> Bool {
   }
 }
 
+@Test func `a link in a lock's place is not followed, and its target stays as it was`() throws {
+  try withTemporaryDirectory { (folder: URL) in
+    let file = folder.path + "/lock"
+    try folder.write("theirs", to: "target")
+    try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: folder.path + "/target")
+    #expect(throws: StoreError.system("open", path: file, code: ELOOP)) { _ = try WorkspaceLock(file: file) }
+    #expect(throws: StoreError.system("open", path: file, code: ELOOP)) { try WorkspaceLock.announce("pid 1", in: file) }
+    #expect(try folder.text(of: "target") == "theirs")
+  }
+}
+
 @Test func `a lock in a folder that is not there says so`() throws {
   try withTemporaryDirectory { (folder: URL) in
     let file = folder.path + "/none/lock"

@@ -181,6 +181,17 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
     }
   }
 
+  @Test func `has folders that differ by bytes alone, each with its own files`() throws {
+    try withBench { bench in
+      // One letter with its accent, and a letter with an accent behind it: equal to Unicode, two names to the kernel.
+      let tree = try bench.store.keepTree(["\u{e9}/a": "1", "e\u{301}/a": "2", "e\u{301}/b/c": "3", "z": "4"])
+      try bench.put(tree, "out")
+      #expect(try bench.content("out").digest == tree)
+      #expect(try bench.folder.text(of: "out/\u{e9}/a") == "1")
+      #expect(try bench.folder.text(of: "out/e\u{301}/a") == "2")
+    }
+  }
+
   @Test func `that fails at any operation leaves the old content or the new`() throws {
     let files = ["a": "1", "b/c": "2", "d": "3"]
     var failures = 0

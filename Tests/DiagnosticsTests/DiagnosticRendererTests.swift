@@ -29,6 +29,28 @@ func `the nearest name is suggested only when it is near`(_ typed: String, _ sug
   #expect(closestMatch(to: typed, among: ["prepare", "train", "evaluate"]) == suggested)
 }
 
+@Test func `what would command a terminal is spelled out, and an endless name is cut`() {
+  let renderer = DiagnosticRenderer(sourceText: { _ in "a\u{1B}]0;owned\u{7}b\n" })
+  let diagnostic = Diagnostic(
+    .input, "`a\u{1B}[2J\u{202E}b` is not there", at: SourceLocation(file: "x\u{9B}y", line: 1, column: 1), hints: ["\u{8}"])
+  #expect(
+    renderer.text(diagnostic) == """
+      x\\u{9b}y:1:1: error: `a\\u{1b}[2J\\u{202e}b` is not there
+       1 | a\u{FFFD}]0;owned\u{FFFD}b
+         | ^
+      hint: \\u{8}
+
+      """)
+  let long = renderer.text(Diagnostic(.input, String(repeating: "k", count: 1_000_000)))
+  #expect(long == "error: " + String(repeating: "k", count: 2000) + "…\n")
+}
+
+@Test func `no name is near one of more than 200 bytes`() {
+  let long = String(repeating: "k", count: 200)
+  #expect(closestMatch(to: long, among: [long + "x"]) == long + "x")
+  #expect(closestMatch(to: long + "k", among: [long]) == nil)
+}
+
 @Test func `the exit code of a list is that of its first error, warnings aside`() {
   let list = DiagnosticList([Diagnostic(.warning, "w"), Diagnostic(.storage, "s"), Diagnostic(.input, "i")])
   #expect(list.exitCode == 4)

@@ -41,6 +41,14 @@ import Testing
     #expect(try read(text).text == text)
   }
 
+  @Test func `a value that ends in a quote is read as it was written`() throws {
+    var config = ConfigText()
+    config.set(.text("it's \"so\""), for: "k", in: "core")
+    #expect(config.text == "[core]\n    k = \"\"\"it's \"so\"\"\"\"\n")
+    #expect(try read(config.text).value("k", in: "core") == .text("it's \"so\""))
+    #expect(try read("[a]\nk = \'\'\'x\'\'\'\' # why\n").value("k", in: "a") == .text("x'"))
+  }
+
   @Test func `values are quoted only where they must be`() throws {
     var config = ConfigText()
     for (index, value) in ["a b#c'd", "a,b", " sp", "q\"x", "", "a'\"b", "plain it's"].enumerated() {

@@ -46,6 +46,23 @@ import Testing
     }
   }
 
+  @Test func `a reference leads to a commit, to something else, or to nothing that can be told`() throws {
+    try withTemporaryDirectory { folder in
+      let git = try TestRepository(in: folder)
+      try folder.write("x", to: "a")
+      try git.commitAll()
+      try git.git("tag", "--annotate", "--message", "m", "of-commit")
+      try git.git("tag", "of-blob", "HEAD:a")
+      try folder.write("1111111111111111111111111111111111111111\n", to: ".git/refs/heads/broken")
+      let repository = try open(folder)
+      #expect(try repository.leadsToCommit("refs/heads/main"))
+      #expect(try repository.leadsToCommit("refs/tags/of-commit"))
+      #expect(try !repository.leadsToCommit("refs/tags/of-blob"))
+      #expect(throws: GitError.self) { try repository.leadsToCommit("refs/heads/broken") }
+      #expect(try repository.references().contains("refs/heads/broken"))
+    }
+  }
+
   @Test func `branches and tags go by their short names`() throws {
     try withTemporaryDirectory { folder in
       let git = try TestRepository(in: folder)
