@@ -319,7 +319,12 @@ class Alternation:
 
     def value(self, side, name):
         side.peer.send({"load": f"{side.root}/{name.removeprefix('workspace/')}"})
-        return json.dumps(side.peer.answer()["value"])
+        value = side.peer.answer()["value"]
+        for stage in (value or {}).get("stages", {}).values():
+            for key in stage:
+                if key in ("deps", "outs", "metrics", "plots", "params") and isinstance(stage[key], list):
+                    stage[key].sort(key=json.dumps)
+        return json.dumps(value)
 
     def contents(self, number):
         memory = self.memory[number]

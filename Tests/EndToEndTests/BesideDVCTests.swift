@@ -68,4 +68,20 @@ import Testing
       #expect(site.text("out.txt") == "1\n")
     }
   }
+
+  @Test func `the store need not have what Git keeps`() throws {
+    try withSite { site in
+      try site.write("", to: ".dvc/config")
+      try site.write("1\n", to: "in.txt")
+      try site.write(
+        "stages:\n  s:\n    cmd: cp in.txt m.json\n    deps: [in.txt]\n    metrics:\n    - m.json:\n        cache: false\n",
+        to: "dvc.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      let object = ".dvc/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1"
+      #expect(site.text(object) == "1\n")
+      try site.remove(object)
+      #expect(try site.pipe("repro").err == "nothing to do: 1 up to date\n")
+      #expect(!site.exists(object))
+    }
+  }
 }
