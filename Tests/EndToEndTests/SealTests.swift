@@ -38,7 +38,7 @@ import Testing
       let seed = UInt64.random(in: 0 ... .max)
       var random = SeededGenerator(seed: seed)
       var given = 0
-      for round in 0..<24 {
+      for round in 0..<16 {
         usleep(30_000)
         for _ in 0..<2 { _ = try site.pipe("status") }
         if !seals(site, state).isEmpty { given += 1 }
@@ -47,7 +47,7 @@ import Testing
         try? FileManager.default.removeItem(atPath: "\(site.root)/\(state)/seals")
         let slow = try site.pipe("status")
         #expect(quick.out == slow.out && quick.status == slow.status, "seed \(seed), round \(round): \(edit)")
-        if round % 3 == 2 { #expect(try site.pipe("repro", "-q").status == 0, "seed \(seed), round \(round): \(edit)") }
+        #expect(try site.pipe("repro", "-q").status == 0, "seed \(seed), round \(round): \(edit)")
       }
       #expect(given > 5)
     }
@@ -76,8 +76,8 @@ import Testing
       return "params.yaml"
     case 5:
       let ignore = manifest == "dvc.yaml" ? ".dvcignore" : ".pipeignore"
-      try site.write("n\(number)\n", to: "shared/\(ignore)")
-      return "an ignore file in shared"
+      try site.write("/shared/deep/n\(number)\n", to: ignore)
+      return "an ignore file"
     case 6:
       let more = "stages:\n  more:\n    cmd: cp ../in1.txt o\n    deps: [../in1.txt]\n    outs: [o]\n"
       try site.write(more, to: "elsewhere/\(manifest)")
