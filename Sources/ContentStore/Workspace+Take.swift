@@ -181,7 +181,10 @@ private struct Taker: Sendable {
       return nil
     }
     if try !store.contains(entry.digest, room) { try keep(path, entry, isKnown: isKnown, room) }
-    guard let placer, !entry.isExecutable, let info = FileStat(path), info.size > 0 else { return nil }
+    // An empty file is never a hard link: a file system allows only so many names of one file.
+    guard let placer, !entry.isExecutable, let info = FileStat(path), info.size > 0 || kinds.first == .symlink else {
+      return nil
+    }
     if let own = FileStat(path, followingLinks: false), isLinked(path, own, entry.digest) { return info }
     let temporary = staging.place(for: path)
     try withKernelText(temporary) { (name) throws(StoreError) in

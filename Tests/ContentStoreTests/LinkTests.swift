@@ -153,6 +153,7 @@ private func masks(_ events: Int32) -> [UInt32] {
         }
         #expect(bench.own("dir/run")?.links == 1 && bench.own("dir/run")?.isExecutable == true)
         #expect(bench.own("dir/empty")?.links == 1)
+        #expect(bench.own("dir/empty")?.kind == (kind == .symlink ? .link : .file))
         #expect(try bench.workspace.content(of: bench.path("dir")).digest == content.digest)
       }
       #expect(try bench.store.containsAll(of: #require(content.digest)))
