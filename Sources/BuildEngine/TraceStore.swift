@@ -1,6 +1,5 @@
 // Where traces are kept: what makes a result found again on another day or another machine.
 // SPDX-License-Identifier: Apache-2.0
-internal import CLinux
 package import ContentStore
 internal import Glibc
 package import PipelineModel
@@ -50,16 +49,7 @@ package struct DirectoryTraceStore: TraceStore {
     try AtomicFile.write(trace.json, to: path)
   }
 
-  package func flush() throws(StoreError) {
-    let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return }
-      throw .system("open", path: root, code: errno)
-    }
-    defer { close(descriptor) }
-    let code = clinux_syncfs(descriptor)
-    guard code == 0 else { throw .system("flush", path: root, code: code) }
-  }
+  package func flush() throws(StoreError) { try AtomicFile.flush(fileSystemOf: root) }
 
   package func trace(_ id: String) throws(StoreError) -> Trace? {
     guard id.utf8.count > 2, !id.contains("/") else { return nil }

@@ -1,5 +1,6 @@
 // Small files written so that a reader sees the old bytes or the new ones, never a part.
 // SPDX-License-Identifier: Apache-2.0
+internal import CLinux
 internal import Glibc
 
 /// Reading and writing whole files.
@@ -94,6 +95,19 @@ package enum AtomicFile {
       }
       written += count
     }
+  }
+
+  /// Puts all that was written on the disk which a folder is on: one call for any number of files. A folder that is not
+  /// there has nothing to put.
+  package static func flush(fileSystemOf folder: String) throws(StoreError) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return }
+      throw .system("open", path: folder, code: errno)
+    }
+    defer { close(descriptor) }
+    let code = clinux_syncfs(descriptor)
+    guard code == 0 else { throw .system("flush", path: folder, code: code) }
   }
 
   /// Makes a folder and those above it.

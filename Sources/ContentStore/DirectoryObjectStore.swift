@@ -135,14 +135,5 @@ package struct DirectoryObjectStore: ObjectStore {
   }
 
   /// Puts all that was written on the disk: one call for any number of objects.
-  package func flush() throws(StoreError) {
-    let descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return }
-      throw .system("open", path: root, code: errno)
-    }
-    defer { close(descriptor) }
-    let code = clinux_syncfs(descriptor)
-    guard code == 0 else { throw .system("flush", path: root, code: code) }
-  }
+  package func flush() throws(StoreError) { try AtomicFile.flush(fileSystemOf: root) }
 }
