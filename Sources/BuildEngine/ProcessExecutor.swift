@@ -25,10 +25,15 @@ package final class ProcessExecutor: Executor {
 
   package init() {}
 
-  deinit {
-    state.withLock { state in
-      for var supervisor in state.resting { clinux_supervisor_close(&supervisor) }
+  deinit { endSupervisors() }
+
+  /// Ends the supervisors that have no command, and waits for them. A later command starts one anew.
+  package func endSupervisors() {
+    let resting = state.withLock { state in
+      defer { state.resting = [] }
+      return state.resting
     }
+    for var supervisor in resting { clinux_supervisor_close(&supervisor) }
   }
 
   /// Sends a signal to the groups of all running commands, and to those still to come.

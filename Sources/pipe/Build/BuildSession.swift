@@ -55,6 +55,8 @@ struct BuildSession {
       traces: project.traceStore(loaded),
       executor: executor, facts: facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
     let outcome = await build.run(lock: loaded.lock)
+    // What they and the stages took counts as this program's from then on.
+    processes.endSupervisors()
     try record(outcome, writesReport: writesReport)
     return outcome
   }
