@@ -85,6 +85,46 @@ import Testing
       #expect(try site.pipe("status", "--json").out == #"{"a": [{"changed deps": {"raw": "modified"}}]}"# + "\n")
     }
   }
+
+  /// An agreed result has nothing left to do, so nobody would come back for the line of one that was agreed on first.
+  @Test(arguments: ["repro", "commit"])
+  func `agrees on no output that Git could not be kept away from`(command: String) throws {
+    try withDVCSite { site in
+      try site.write("stages:\n  a:\n    cmd: echo 1 > a.txt\n    outs: [a.txt]\n", to: "dvc.yaml")
+      if command == "commit" { #expect(try site.pipe("repro", "--no-commit").status == 0) }
+      try? site.remove("dvc.lock")
+      try? site.remove(".gitignore")
+      // A folder in the place of the file cannot be written.
+      try site.write("", to: ".gitignore/in-the-way")
+      #expect(try site.run(pipeBinary, command == "commit" ? ["commit", "-f"] : ["repro"]).status != 0)
+      #expect(!site.exists("dvc.lock"))
+      try site.remove(".gitignore")
+      #expect(try site.run(pipeBinary, command == "commit" ? ["commit", "-f"] : ["repro"]).status == 0)
+      #expect(site.text(".gitignore") == "/a.txt\n")
+      #expect(site.exists("dvc.lock"))
+    }
+  }
+
+  @Test func `without a manifest has nothing to bring up to date, which is a mistake`() throws {
+    try withDVCSite { site in
+      let ended = try site.pipe("repro")
+      #expect(ended.status == 2)
+      #expect(ended.err.contains("there is no `dvc.yaml` here or in a folder above"))
+      #expect(try site.pipe("repro", "-P").err == "nothing to do: no stages\n")
+    }
+  }
+
+  @Test func `is told which data cannot be brought back`() throws {
+    try withDVCSite { site in
+      try site.write("1\n", to: "folder/x")
+      #expect(try site.pipe("add", "folder").status == 0)
+      try site.remove("folder")
+      try site.remove(".dvc/cache/files")
+      let ended = try site.pipe("checkout")
+      #expect(ended.status == 4)
+      #expect(ended.err.contains("error: `folder` cannot be brought back\n"))
+    }
+  }
 }
 
 /// A Git repository with an empty DVC project.

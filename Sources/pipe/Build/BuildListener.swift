@@ -106,6 +106,6 @@ final class BuildListener: Sendable {
     count("skipped") { if case .skipped = $0 { true } else { false } }
     count("interrupted") { if case .interrupted = $0 { true } else { false } }
     let text = counts.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
-    return outcome.didWork ? text : "nothing to do: \(text)"
+    return outcome.didWork ? text : "nothing to do: \(text.isEmpty ? "no stages" : text)"
   }
 }

@@ -184,6 +184,12 @@ struct ReproSelection: ParsableArguments {
     var selection = TargetSelection(project, graph)
     selection.usesPatterns = glob
     selection.isRecursive = recursive
+    guard !targets.isEmpty || selection.nearestManifest != nil else {
+      let name = project.dialect.manifestName
+      throw Diagnostic(
+        .input, "there is no `\(name)` here or in a folder above",
+        hints: ["`pipe stage add` writes one; -P means all stages of the project"])
+    }
     let wanted = targets.isEmpty ? selection.nearest() : try selection.indices(of: targets)
     if pipeline { return graph.component(of: wanted) }
     if singleItem {

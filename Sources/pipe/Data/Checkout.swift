@@ -64,7 +64,7 @@ struct Checkout {
       do {
         differences.append(try difference(item))
       } catch let error as any DiagnosticConvertible {
-        outcome.failed.append((item.path, error.diagnostic))
+        outcome.failed.append((item.path, about(item, error)))
       }
     }
     if !force { try checkLosses(&differences, &outcome) }
@@ -72,10 +72,19 @@ struct Checkout {
       do {
         try apply(difference, &outcome)
       } catch let error as any DiagnosticConvertible {
-        outcome.failed.append((difference.item.path, error.diagnostic))
+        outcome.failed.append((difference.item.path, about(difference.item, error)))
       }
     }
     return outcome
+  }
+
+  /// Objects have no names: what lacks one is told by its path.
+  private func about(_ item: CheckoutItem, _ error: any DiagnosticConvertible) -> Diagnostic {
+    var diagnostic = error.diagnostic
+    guard case StoreError.missingObject = error else { return diagnostic }
+    diagnostic.causes.insert(diagnostic.message, at: 0)
+    diagnostic.message = "`\(project.display(item.path))` cannot be brought back"
+    return diagnostic
   }
 
   // MARK: Looking

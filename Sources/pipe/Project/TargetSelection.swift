@@ -35,12 +35,15 @@ struct TargetSelection {
   }
 
   /// What a command means that names nothing: the stages of the nearest manifest, in the folder one is in or above.
-  func nearest() -> [Int] {
+  func nearest() -> [Int] { nearestManifest.map(stages(of:)) ?? [] }
+
+  /// The manifest in the folder one is in, or in the first above that has one.
+  var nearestManifest: WorkspacePath? {
     var folder = project.current
     while true {
       let manifest = WorkspacePath(project.dialect.manifestName, in: folder)
-      if let manifest, FileStat(project.root + "/" + manifest.text) != nil { return stages(of: manifest) }
-      guard let current = folder else { return [] }
+      if let manifest, FileStat(project.root + "/" + manifest.text) != nil { return manifest }
+      guard let current = folder else { return nil }
       folder = current.parent
     }
   }
