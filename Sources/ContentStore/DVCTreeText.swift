@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// `[{"md5": "…", "relpath": "a/b"}, …]` as Python's `json.dumps` writes it: `, ` and `: ` between things, everything but
-/// printable ASCII as `\uXXXX`. The reader takes any JSON spacing, key order and unknown keys.
+/// printable ASCII as `\u` with four digits. The reader takes any JSON spacing, key order and unknown keys.
 enum DVCTreeText {
   static func encode(_ entries: [FileTree.Entry]) -> [UInt8] {
     var out: [UInt8] = []

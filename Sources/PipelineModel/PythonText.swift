@@ -45,7 +45,7 @@ extension Substring {
 }
 
 extension ParameterValue {
-  /// One line as Python's `json.dumps` writes it: `, ` and `: `, non-ASCII as `\uXXXX`, floats as their `repr`.
+  /// One line as Python's `json.dumps` writes it: `, ` and `: `, what is not ASCII as `\u` with four digits, floats as their `repr`.
   ///
   /// - Parameter sortKeys: whether the keys of every mapping stand in the order of their code points.
   package func pythonJSON(sortKeys: Bool) -> String {
