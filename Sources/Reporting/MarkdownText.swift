@@ -8,35 +8,40 @@ package enum MarkdownText {
 
   package static func render(_ report: Report, limit: Int = commentLimit) -> String {
     let head = head(report, factsLimit: limit / 4)
-    let sections = report.sections.map { section in
-      var writer = MarkdownWriter()
-      writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
-      for block in section.blocks { writer.write(block, level: 2) }
-      return (section: section, text: writer.text)
-    }
+    let sections = report.sections
     // Room for the sentence that names what was left out.
-    let reserve = 80 + sections.reduce(0) { $0 + $1.section.title.count + 4 }
+    let reserve = 80 + sections.reduce(0) { $0 + $1.title.count + 4 }
     // Run facts have a room of their own: which sections fit must not hang on them.
     var room = limit - limit / 4 - RunReport.withoutRunFacts(head).count - reserve
-    var kept: Set<String> = []
-    let order = sections.indices.sorted { (-sections[$0].section.priority, $0) < (-sections[$1].section.priority, $1) }
-    for index in order where sections[index].text.count <= room {
-      room -= sections[index].text.count
-      kept.insert(sections[index].section.id)
+    var texts = [String?](repeating: nil, count: sections.count)
+    for index in sections.indices.sorted(by: { (-sections[$0].priority, $0) < (-sections[$1].priority, $1) }) {
+      guard let section = text(sections[index], room: room) else { continue }
+      room -= section.count
+      texts[index] = section
     }
-    var text = head + sections.filter { kept.contains($0.section.id) }.map(\.text).joined()
-    let dropped = sections.filter { !kept.contains($0.section.id) }.map { MarkdownWriter.escaped($0.section.title) }
+    var text = head + texts.compactMap { $0 }.joined()
+    let dropped = sections.indices.filter { texts[$0] == nil }.map { MarkdownWriter.escaped(sections[$0].title) }
     if !dropped.isEmpty {
       text += "> Left out for length: \(dropped.joined(separator: ", ")). The HTML report has them.\n"
     }
     return text
   }
 
+  /// A section; `nil` when it has more characters than there is room for, which is known without writing all of it.
+  private static func text(_ section: Report.Section, room: Int) -> String? {
+    var writer = MarkdownWriter(room: room)
+    writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
+    for block in section.blocks where !writer.isFull() { writer.write(block, level: 2) }
+    return writer.text.count <= room ? writer.text : nil
+  }
+
   /// Title, verdict and run facts; of thousands of stages the facts give way before the verdict does.
   private static func head(_ report: Report, factsLimit: Int) -> String {
     var writer = MarkdownWriter()
-    writer.writeHead(report)
-    guard writer.text.count - RunReport.withoutRunFacts(writer.text).count > factsLimit else { return writer.text }
+    if barCharacters(report.runFacts.blocks) <= factsLimit {
+      writer.writeHead(report)
+      guard writer.text.count - RunReport.withoutRunFacts(writer.text).count > factsLimit else { return writer.text }
+    }
     var short = report
     short.runFacts.blocks = [.paragraph([.text("Left out for length. The HTML report has them.")])]
     writer = MarkdownWriter()
@@ -45,8 +50,34 @@ package enum MarkdownText {
   }
 }
 
+extension MarkdownText {
+  /// What the tables have between and around their cells: they are longer than that.
+  fileprivate static func barCharacters(_ blocks: [Report.Block]) -> Int {
+    blocks.reduce(0) { sum, block in
+      guard case .table(let table) = block else { return sum }
+      return table.rows.reduce(sum) { $0 + 3 * $1.count + 2 }
+    }
+  }
+}
+
 struct MarkdownWriter {
   var text = ""
+  /// Characters beyond which the text is of no use.
+  private let room: Int
+  /// Bytes of the text up to which its characters were counted, at the end of a line.
+  private var counted = 0
+  private var characters = 0
+
+  init(room: Int = .max) { self.room = room }
+
+  /// Whether the text has more characters than there is room for. Asked at the end of a line: there ends a character, too.
+  mutating func isFull() -> Bool {
+    // Counting takes longer than writing: it is done in large pieces.
+    guard room < .max, text.utf8.count - counted > min(room, 1 << 13) else { return characters > room }
+    characters += text[text.utf8.index(text.startIndex, offsetBy: counted)...].count
+    counted = text.utf8.count
+    return characters > room
+  }
 
   mutating func writeHead(_ report: Report) {
     let marker = report.title.filter { $0 != "-" && $0 != ">" && $0 != "<" && $0 != "\n" }
@@ -87,7 +118,7 @@ struct MarkdownWriter {
     case .details(let summary, _, let isOpen, let blocks):
       let title = PlainText.escaped(summary.plainText)
       text += "<details\(isOpen ? " open" : "")><summary>\(title)</summary>\n\n"
-      for block in blocks { write(block, level: level) }
+      for block in blocks where !isFull() { write(block, level: level) }
       text += "</details>\n\n"
     }
   }
@@ -102,7 +133,7 @@ struct MarkdownWriter {
     text += "_\(Self.escaped(table.caption))_\n\n"
     text += "| " + table.columns.map { Self.escaped($0.title) }.joined(separator: " | ") + " |\n"
     text += "|" + table.columns.map { $0.alignment == .end ? " ---: |" : " --- |" }.joined() + "\n"
-    for row in table.rows {
+    for row in table.rows where !isFull() {
       text += "| " + row.map { inline($0, inTable: true) }.joined(separator: " | ") + " |\n"
     }
     text += "\n"
@@ -153,6 +184,7 @@ struct MarkdownWriter {
 
   /// Text that means itself: no emphasis, no HTML, no mention of people or issues, one line.
   static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ isWord($0) || $0 == UInt8(ascii: " ") }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -174,7 +206,17 @@ struct MarkdownWriter {
     return code.split(separator: "<!-- run-facts", omittingEmptySubsequences: false).joined(separator: "<!\u{2060}-- run-facts")
   }
 
+  /// Whether a byte means nothing but itself, wherever it stands.
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122: true
+    case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: ","): true
+    default: false
+    }
+  }
+
   private static func codeSpan(_ text: String, inTable: Bool) -> String {
+    if !text.isEmpty, text.utf8.allSatisfy({ isWord($0) || $0 == UInt8(ascii: "_") }) { return "`\(text)`" }
     var content = withoutMarks(String(text.map { $0 == "\n" || $0 == "\t" || $0 == "\r\n" ? " " : $0 }))
     if inTable { content = content.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|") }
     guard !content.isEmpty else { return "" }
