@@ -69,6 +69,13 @@ package enum AtomicFile {
     }
   }
 
+  /// Writes a file that nobody else looks at yet; there must be none.
+  package static func create(_ text: String, at path: String) throws(StoreError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system("write", path: path, code: errno) }
+    try writeAndClose(Array(text.utf8), descriptor, durable: false, path: path)
+  }
+
   private static func writeAndClose(_ bytes: [UInt8], _ descriptor: Int32, durable: Bool, path: String) throws(StoreError) {
     do {
       try writeAll(bytes, to: descriptor, path: path)

@@ -54,6 +54,13 @@ extension Workspace {
     }
   }
 
+  /// The digest of a file as the stat cache knows it; `nil` when the file would have to be read.
+  package func knownDigest(of path: WorkspacePath, _ algorithm: Digest.Algorithm) -> Digest? {
+    let file = absolute(path)
+    guard let info = FileStat(file, followingLinks: false), info.kind == .file else { return nil }
+    return statCache.withLock { $0.digest(of: file, info, algorithm) }
+  }
+
   private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm, lookedAt: Int64) throws(StoreError)
     -> Digest
   {

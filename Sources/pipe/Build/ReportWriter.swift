@@ -20,9 +20,10 @@ struct ReportWriter {
 
   /// Writes `reports/index.html` and `reports/index.md` for a run.
   ///
+  /// - Parameter known: an earlier record that was read already; `nil` is none.
   /// - Returns: the HTML page's path, relative to the project.
-  func write(_ run: RunRecord) throws -> String {
-    let report = RunReport.document(try input(run))
+  func write(_ run: RunRecord, known: RunRecord? = nil) throws -> String {
+    let report = RunReport.document(try input(run, known: known))
     let html = HTMLText.render(report)
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
@@ -37,8 +38,8 @@ struct ReportWriter {
     (try? AtomicFile.readText("\(project.stateFolder)/reported")) != newest + "\n" || FileStat("\(folder)/index.html") == nil
   }
 
-  private func input(_ run: RunRecord) throws -> RunReport.Input {
-    let previous = try RunLog(folder: project.runsFolder).previous(of: run)
+  private func input(_ run: RunRecord, known: RunRecord?) throws -> RunReport.Input {
+    let previous = try RunLog(folder: project.runsFolder).previous(of: run, known: known)
     let objects = RunObjects(run: run, store: project.store)
     let earlier = previous.map { RunObjects(run: $0, store: project.store) }
     let outcomes = Dictionary(run.stages.map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })

@@ -51,7 +51,9 @@ struct AgreedResults {
     let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
     var local = LockFile()
     for stage in own { local.entries[stage.localName] = lock.entries[stage.name] }
-    return LockFileText.write(local, order: own.map(\.localName))
+    return LockFileText.updating(
+      try AtomicFile.readText("\(project.root)/\(path)"), local, order: own.map(\.localName),
+      changed: Set(stages.map(\.localName)))
   }
 
   /// By way of the scratch folder, so that a kill leaves nothing beside it.
@@ -86,7 +88,8 @@ struct AgreedResults {
   func tracked(_ paths: [WorkspacePath]) throws -> Set<WorkspacePath> {
     guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
-    return Set(try paths.filter { try repository.isTracked(below + $0.text) })
+    let found = try repository.tracked(paths.map { below + $0.text })
+    return found.isEmpty ? [] : Set(paths.filter { found.contains(below + $0.text) })
   }
 
   /// Adds data to the ignore files beside it, in a project under Git.
@@ -96,13 +99,14 @@ struct AgreedResults {
   func ignore(_ paths: [WorkspacePath]) throws -> [WorkspacePath] {
     guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
+    // Git may have it ignored already, by its own line or by another.
+    let visible = try paths.filter { try !repository.isIgnored(below + $0.text) }
     var written: [WorkspacePath] = []
-    for path in paths {
-      // Git has it ignored already, by this line or by another.
-      if try repository.isIgnored(below + path.text) { continue }
-      guard let file = WorkspacePath(".gitignore", in: path.parent) else { continue }
+    for (folder, paths) in Dictionary(grouping: visible, by: \.parent).sorted(by: { ($0.key?.text ?? "") < ($1.key?.text ?? "") })
+    {
+      guard let file = WorkspacePath(".gitignore", in: folder) else { continue }
       let text = try AtomicFile.readText("\(project.root)/\(file)")
-      let updated = GitIgnoreText.adding(path.name, to: text ?? "")
+      let updated = GitIgnoreText.adding(paths.map(\.name), to: text ?? "")
       if updated == text { continue }
       try put(updated, at: file, durable: false)
       written.append(file)
