@@ -81,32 +81,6 @@ package struct MetricChange: Sendable, Equatable {
   }
 }
 
-/// A difference between two models on the same rows, with its interval.
-package struct PairedDifference: Sendable, Equatable {
-  /// Name of the metric.
-  package var metric: String
-  /// This run less the reference.
-  package var difference: Double
-  package var low: Double
-  package var high: Double
-  package var level: Double
-  package var rows: Int
-  /// How the interval was made, in words.
-  package var method: String
-
-  package init(
-    metric: String, difference: Double, low: Double, high: Double, level: Double, rows: Int, method: String
-  ) {
-    self.metric = metric
-    self.difference = difference
-    self.low = low
-    self.high = high
-    self.level = level
-    self.rows = rows
-    self.method = method
-  }
-}
-
 /// Values of a metric in words.
 enum EstimateText {
   static func value(_ value: Double, unit: String, decimals: Int) -> String {
