@@ -11,13 +11,16 @@ struct BinarySet: MetricSet {
   private let table: PredictionTable
   private let settings: Settings
   private let order: ScoreOrder?
+  /// Where it is wanted.
+  private let area: RankedArea?
   /// The rows by falling score, or in their own order without scores; kept for small tables only.
   private var rows: [Row] = []
 
   struct Settings {
     var threshold: Double?
-    /// Average precision or the calibration error: they need the rows in order.
+    /// Average precision: it needs the rows in order.
     var wantsOrder: Bool
+    var wantsArea: Bool
     var isResampled: Bool
   }
 
@@ -46,7 +49,9 @@ struct BinarySet: MetricSet {
       MetricWords("specificity", "specificity", "higher", "share"), MetricWords("f1", "F1", "higher", ""),
       MetricWords("mcc", "MCC", "higher", ""),
     ]
-    order = table.scores.isEmpty || !settings.wantsOrder ? nil : ScoreOrder(table.scores[0])
+    let order = table.scores.isEmpty || !(settings.wantsOrder || settings.wantsArea) ? nil : ScoreOrder(table.scores[0])
+    area = settings.wantsArea ? order.map { RankedArea($0, of: table) } : nil
+    self.order = settings.wantsOrder ? order : nil
     if settings.isResampled { rows = (0..<table.count).map(row) }
   }
 
@@ -139,7 +144,7 @@ struct BinarySet: MetricSet {
     let scale = (tp + fp).squareRoot() * (tp + fn).squareRoot() * (tn + fp).squareRoot() * (tn + fn).squareRoot()
     let calibration = sums.bins.reduce(0) { $0 + abs($1[0] - $1[1]) } / total
     return [
-      isWhole && settings.wantsOrder ? area()?.area ?? .nan : .nan,
+      isWhole ? area?.area ?? .nan : .nan,
       order == nil ? .nan : sums.precision / (tp + fn), hasScores ? sums.logLoss / total : .nan,
       hasScores ? sums.squaredError / total : .nan, hasScores ? calibration : .nan, (tp + tn) / total,
       (recall + specificity) / 2, tp / (tp + fp), recall, specificity, 2 * tp / (2 * tp + fp + fn),
@@ -147,16 +152,11 @@ struct BinarySet: MetricSet {
     ]
   }
 
-  private func area() -> RankedArea? {
-    guard let order, let scores = table.scores.first else { return nil }
-    return RankedArea(order, scores: scores, isPositive: { table.labels[$0] == 1 }, weight: table.weight)
-  }
-
   // MARK: What more is known
 
   func influences(_ metric: Int) -> [Double]? {
     guard words[metric].name == "auc" else { return nil }
-    return area().flatMap { $0.influences.isEmpty ? nil : $0.influences }
+    return area.flatMap { $0.influences.isEmpty ? nil : $0.influences }
   }
 
   func share(_ metric: Int) -> (hits: Double, rows: Double)? {

@@ -76,7 +76,10 @@ struct PredictionPlan {
     let shown = header.prefix(12).map { "`\($0)`" }.joined(separator: ", ") + (header.count > 12 ? ", …" : "")
     return Diagnostic(
       .input, "the table has no column `\(name)`", at: location, causes: ["its columns are \(shown)"],
-      hints: [near.map { "did you mean `\($0)`? Say so with `columns: {\(key): \($0)}`" } ?? "say which it is with `columns: {\(key): …}`"])
+      hints: [
+        near.map { "did you mean `\($0)`? Say so with `columns: {\(key): \($0)}`" }
+          ?? "say which it is with `columns: {\(key): …}`"
+      ])
   }
 
   /// Lower and upper bound: both or none.
@@ -132,7 +135,10 @@ struct PredictionPlan {
         let known = header.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
         throw Diagnostic(
           .input, "the table has no slice column `\(prefix)\(name)`", at: location,
-          hints: [closestMatch(to: name, among: known).map { "did you mean `\($0)`?" } ?? "it has \(known.map { "`\($0)`" }.joined(separator: ", "))"])
+          hints: [
+            closestMatch(to: name, among: known).map { "did you mean `\($0)`?" }
+              ?? "it has \(known.map { "`\($0)`" }.joined(separator: ", "))"
+          ])
       }
       roles.append((column, .slice(slices.count)))
       slices.append(name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name)

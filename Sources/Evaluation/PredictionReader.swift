@@ -67,7 +67,8 @@ struct IDRepetition {
             hints: ["each row needs an id of its own, so that runs can be compared row by row"])
         }
         return Diagnostic(
-          .input, "the ids `\(text)` and `\(other)` cannot be told apart: their 64-bit hashes are equal", at: stream.location(column),
+          .input, "the ids `\(text)` and `\(other)` cannot be told apart: their 64-bit hashes are equal",
+          at: stream.location(column),
           hints: ["change one of them by any letter"])
       }
       row += 1

@@ -173,12 +173,16 @@ struct RegressionSet: MetricSet {
   func share(_ metric: Int) -> (hits: Double, rows: Double)? {
     // Neighbours in time are alike: their hits are no independent draws.
     guard table.weights.isEmpty, table.task != .backtest else { return nil }
-    let rows = Double(table.count)
+    let hits: Int
     switch Place(rawValue: metric) {
-    case .within: return settings.within == nil ? nil : ((values(nil)[metric] * rows).rounded(), rows)
-    case .coverage: return table.lows.isEmpty ? nil : ((values(nil)[metric] * rows).rounded(), rows)
+    case .within:
+      guard let within = settings.within else { return nil }
+      hits = (0..<table.count).count { abs(table.predictions[$0] - table.truths[$0]) <= within }
+    case .coverage where !table.lows.isEmpty:
+      hits = (0..<table.count).count { table.lows[$0] <= table.truths[$0] && table.truths[$0] <= table.highs[$0] }
     default: return nil
     }
+    return (Double(hits), Double(table.count))
   }
 
   func losses(_ metric: Int) -> [Double]? {

@@ -82,3 +82,10 @@ struct RankedArea {
     self.influences = influences
   }
 }
+
+extension RankedArea {
+  /// Of the positive class of a binary task.
+  init(_ order: ScoreOrder, of table: PredictionTable) {
+    self.init(order, scores: table.scores[0], isPositive: { table.labels[$0] == 1 }, weight: table.weight)
+  }
+}
