@@ -201,10 +201,10 @@ struct HTMLPage {
 struct StageAnchors {
   private var anchors: [String: String] = [:]
 
-  init(_ names: [String]) {
+  init(_ names: [String], prefix: String = "stage-") {
     var taken: Set<String> = []
     for name in names where anchors[name] == nil {
-      let base = "stage-" + PlainText.slug(name)
+      let base = prefix + PlainText.slug(name)
       var anchor = base
       var number = 2
       while !taken.insert(anchor).inserted {

@@ -1,27 +1,59 @@
 // A report as Markdown that fits a comment on a pull request.
 // SPDX-License-Identifier: Apache-2.0
 
-/// Report to GitHub-flavoured Markdown without images. Sections that do not fit are dropped whole, and that is said.
+/// Report to Markdown without images. Sections that do not fit are dropped whole, and that is said.
 package enum MarkdownText {
-  /// What a comment on GitHub may hold, in characters.
-  package static let commentLimit = 65_536
+  /// Where the text will be shown.
+  package enum Target: String, Sendable, CaseIterable {
+    /// A comment on a pull request.
+    case github
+    /// A note on a merge request.
+    case gitlab
+    /// The summary of a job of GitHub Actions.
+    case stepSummary = "step-summary"
+    /// Any reader of Markdown: no HTML, no Mermaid, no limit.
+    case plain
 
-  package static func render(_ report: Report, limit: Int = commentLimit) -> String {
-    let head = head(report, factsLimit: limit / 4)
+    /// What a text may hold there, in what `size` counts; `nil` is no limit.
+    ///
+    /// Sources: GitHub's API takes 65,536 characters a comment; GitLab 1,000,000 a note; a step's summary is dropped without a
+    /// word from two bytes below 1 MiB on (actions/runner, issue 4337).
+    package var limit: Int? {
+      switch self {
+      case .github: 65_536
+      case .gitlab: 1_000_000
+      case .stepSummary: (1 << 20) - 4
+      case .plain: nil
+      }
+    }
+
+    /// Characters of Unicode, or bytes where those are counted.
+    func size(_ text: String) -> Int { self == .stepSummary ? text.utf8.count : text.unicodeScalars.count }
+  }
+
+  package static func render(_ report: Report, for target: Target = .github) -> String {
+    render(report, for: target, limit: target.limit)
+  }
+
+  static func render(_ report: Report, for target: Target, limit: Int?) -> String {
+    let head = head(report, target, factsLimit: limit.map { $0 / 4 })
     let sections = report.sections.map { section in
-      var writer = MarkdownWriter()
+      var writer = MarkdownWriter(target)
       writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
       for block in section.blocks { writer.write(block, level: 2) }
       return (section: section, text: writer.text)
     }
+    guard let limit else { return head + sections.map(\.text).joined() }
     // Room for the sentence that names what was left out.
-    let reserve = 80 + sections.reduce(0) { $0 + $1.section.title.count + 4 }
+    let reserve = 80 + sections.reduce(0) { $0 + target.size($1.section.title) * 2 + 4 }
     // Run facts have a room of their own: which sections fit must not hang on them.
-    var room = limit - limit / 4 - RunReport.withoutRunFacts(head).count - reserve
+    var room = limit - limit / 4 - target.size(RunReport.withoutRunFacts(head)) - reserve
     var kept: Set<String> = []
     let order = sections.indices.sorted { (-sections[$0].section.priority, $0) < (-sections[$1].section.priority, $1) }
-    for index in order where sections[index].text.count <= room {
-      room -= sections[index].text.count
+    for index in order {
+      let size = target.size(sections[index].text)
+      guard size <= room else { continue }
+      room -= size
       kept.insert(sections[index].section.id)
     }
     var text = head + sections.filter { kept.contains($0.section.id) }.map(\.text).joined()
@@ -33,13 +65,15 @@ package enum MarkdownText {
   }
 
   /// Title, verdict and run facts; of thousands of stages the facts give way before the verdict does.
-  private static func head(_ report: Report, factsLimit: Int) -> String {
-    var writer = MarkdownWriter()
+  private static func head(_ report: Report, _ target: Target, factsLimit: Int?) -> String {
+    var writer = MarkdownWriter(target)
     writer.writeHead(report)
-    guard writer.text.count - RunReport.withoutRunFacts(writer.text).count > factsLimit else { return writer.text }
+    guard let factsLimit, target.size(writer.text) - target.size(RunReport.withoutRunFacts(writer.text)) > factsLimit else {
+      return writer.text
+    }
     var short = report
     short.runFacts.blocks = [.paragraph([.text("Left out for length. The HTML report has them.")])]
-    writer = MarkdownWriter()
+    writer = MarkdownWriter(target)
     writer.writeHead(short)
     return writer.text
   }
@@ -47,6 +81,9 @@ package enum MarkdownText {
 
 struct MarkdownWriter {
   var text = ""
+  private let target: MarkdownText.Target
+
+  init(_ target: MarkdownText.Target = .github) { self.target = target }
 
   mutating func writeHead(_ report: Report) {
     let marker = report.title.filter { $0 != "-" && $0 != ">" && $0 != "<" && $0 != "\n" }
@@ -56,9 +93,11 @@ struct MarkdownWriter {
     text += "**\(report.verdict.tone.mark) \(Self.escaped(report.verdict.headline))**\n\n"
     for block in report.verdict.blocks { write(block, level: 2) }
     text += RunReport.factsBegin + "\n" + inline(report.runFacts.line) + "\n\n"
-    text += "<details><summary>Run facts: when, where, how long</summary>\n\n"
-    for block in report.runFacts.blocks { write(block, level: 2) }
-    text += "</details>\n" + RunReport.factsEnd + "\n\n"
+    writeDetails("Run facts: when, where, how long") { writer in
+      for block in report.runFacts.blocks { writer.write(block, level: 2) }
+    }
+    text.removeLast()
+    text += RunReport.factsEnd + "\n\n"
   }
 
   mutating func write(_ block: Report.Block, level: Int) {
@@ -85,15 +124,19 @@ struct MarkdownWriter {
     case .note(_, let content): text += "> " + inline(content) + "\n\n"
     case .graph(let graph): write(graph)
     case .details(let summary, _, let isOpen, let blocks):
-      let title = PlainText.escaped(summary.plainText)
-      text += "<details\(isOpen ? " open" : "")><summary>\(title)</summary>\n\n"
-      for block in blocks { write(block, level: level) }
-      text += "</details>\n\n"
+      writeDetails(summary.plainText, isOpen: isOpen) { writer in
+        for block in blocks { writer.write(block, level: level) }
+      }
     }
   }
 
-  private mutating func writeDetails(_ title: String, _ body: (inout MarkdownWriter) -> Void) {
-    text += "<details><summary>\(title)</summary>\n\n"
+  /// What unfolds, or stands below a line of its own where nothing unfolds.
+  private mutating func writeDetails(_ title: String, isOpen: Bool = false, _ body: (inout MarkdownWriter) -> Void) {
+    guard target != .plain else {
+      text += "**\(Self.escaped(title))**\n\n"
+      return body(&self)
+    }
+    text += "<details\(isOpen ? " open" : "")><summary>\(PlainText.escaped(title))</summary>\n\n"
     body(&self)
     text += "</details>\n\n"
   }
@@ -110,7 +153,7 @@ struct MarkdownWriter {
 
   /// Renderers refuse large graphs; the text form has no such limit.
   private mutating func write(_ graph: GraphDescription) {
-    if graph.nodes.count <= 60 {
+    if target != .plain, graph.nodes.count <= 60 {
       fenced(GraphText.mermaid(graph, marked: true), "mermaid")
     } else {
       fenced(PlainText.shortened(GraphText.plain(graph), lines: 200), "text")
@@ -140,7 +183,7 @@ struct MarkdownWriter {
       case .code(let text): Self.codeSpan(text, inTable: inTable)
       case .link(let text, _): Self.escaped(text)
       case .badge(let tone, let text): "\(tone.mark) \(Self.escaped(text))"
-      case .lineBreak: inTable ? "<br>" : " – "
+      case .lineBreak: inTable && target != .plain ? "<br>" : " – "
       }
     }.joined()
   }

@@ -22,7 +22,7 @@ struct ReportWriter {
   ///
   /// - Returns: the HTML page's path, relative to the project.
   func write(_ run: RunRecord) throws -> String {
-    let report = RunReport.document(try input(run))
+    let report = try report(on: run)
     let html = HTMLText.render(report)
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
@@ -31,6 +31,9 @@ struct ReportWriter {
     if let warning = HTMLText.sizeWarning(bytes: html.utf8.count) { Terminal.standard.say(Diagnostic(.warning, warning)) }
     return "reports/index.html"
   }
+
+  /// What the pages of a run say.
+  func report(on run: RunRecord) throws -> Report { RunReport.document(try input(run)) }
 
   /// Whether the newest run has a report: a build that was killed before it wrote one is made up for.
   func isOwed(_ newest: String) -> Bool {
@@ -55,6 +58,7 @@ struct ReportWriter {
     input.predictions = try predictions(objects)
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
+    input.card = card(objects)
     input.contents = contents(run)
     input.registered = registered(run)
     input.reproduce = reproduce(run)
@@ -91,6 +95,24 @@ struct ReportWriter {
     guard let table = try table("importance", objects) else { return [] }
     return zip(try table.texts("feature"), try table.numbers("share")).map {
       RunReport.ImportanceRow(feature: $0 ?? "", share: $1)
+    }
+  }
+
+  /// The card is written by people: as a stage made it, or else as it stands in the project.
+  private func card(_ objects: RunObjects) -> ModelCard? {
+    guard let path = path("card") else { return nil }
+    guard let bytes = objects.bytes(of: path) ?? (try? AtomicFile.read("\(project.root)/\(path)")) else {
+      Terminal.standard.say(Diagnostic(.warning, "there is no model card at `\(path)`, so the report has none"))
+      return nil
+    }
+    do {
+      return try ModelCard(text: String(decoding: bytes, as: UTF8.self), file: path.text)
+    } catch {
+      for var diagnostic in error.diagnostics {
+        diagnostic.category = .warning
+        Terminal.standard.say(diagnostic)
+      }
+      return nil
     }
   }
 
