@@ -58,10 +58,12 @@ struct AgreedResults {
   ///
   /// - Parameter durable: whether the bytes must be on the disk before the name is.
   /// - Returns: whether the bytes differ from those that were there.
+  /// - Throws: `escapes` for a file behind a link that leads out of the project.
   @discardableResult
   func put(_ text: String, at path: WorkspacePath, durable: Bool = true) throws -> Bool {
     let file = "\(project.root)/\(path)"
     if try AtomicFile.readText(file) == text { return false }
+    try Workspace.checkParent(of: path, in: project.root)
     let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
     try AtomicFile.write(text, to: staging, durable: durable)
     guard rename(staging, file) == 0 else { throw StoreError.system("write", path: file, code: errno) }
@@ -98,6 +100,12 @@ struct AgreedResults {
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
     var written: [WorkspacePath] = []
     for path in paths {
+      // What follows a line feed would be a rule of its own, for other files.
+      if path.name.utf8.contains(UInt8(ascii: "\n")) {
+        Terminal.standard.say(
+          Diagnostic(.warning, "`\(project.display(path))` has a line feed in its name, which `.gitignore` cannot say"))
+        continue
+      }
       // Git has it ignored already, by this line or by another.
       if try repository.isIgnored(below + path.text) { continue }
       guard let file = WorkspacePath(".gitignore", in: path.parent) else { continue }
@@ -121,6 +129,7 @@ struct AgreedResults {
       else { continue }
       let updated = GitIgnoreText.removing(path.name, from: text)
       if updated == text { continue }
+      try Workspace.checkParent(of: file, in: project.root)
       if let updated { try put(updated, at: file, durable: false) } else { unlink("\(project.root)/\(file)") }
       written.append(file)
     }

@@ -100,7 +100,14 @@ struct Project: Sendable {
   }
 
   /// Makes the folders that hold state, with the file that keeps Git away from them.
+  ///
+  /// - Throws: `system` also when a folder is a link, but for the store's: what lies in scratch and state is written over and
+  ///   cleared, and a link can be part of what was cloned.
   func makeStateFolders() throws(StoreError) {
+    for folder in [stateFolder, traces.root, runsFolder, scratchFolder]
+    where FileStat(folder, followingLinks: false)?.kind == .link {
+      throw .system("work in", path: folder, code: ELOOP)
+    }
     for folder in [stateFolder, store.root, traces.root, runsFolder, scratchFolder] { try AtomicFile.makeFolder(folder) }
     let ignore = "\(markerFolder)/.gitignore"
     if dialect.isNative, FileStat(ignore) == nil {
