@@ -24,6 +24,7 @@ struct ReportWriter {
   func write(_ run: RunRecord) throws -> String {
     let report = RunReport.document(try input(run))
     let html = HTMLText.render(report)
+    if let page = WorkspacePath("reports/index.html") { try Workspace.checkParent(of: page, in: project.root) }
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
