@@ -25,6 +25,7 @@ struct ReportWriter {
   func write(_ run: RunRecord, known: RunRecord? = nil) throws -> String {
     let report = try report(on: run, known: known)
     let html = HTMLText.render(report)
+    if let page = WorkspacePath("reports/index.html") { try Workspace.checkParent(of: page, in: project.root) }
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")

@@ -60,10 +60,12 @@ struct AgreedResults {
   ///
   /// - Parameter durable: whether the bytes must be on the disk before the name is.
   /// - Returns: whether the bytes differ from those that were there.
+  /// - Throws: `escapes` for a file behind a link that leads out of the project.
   @discardableResult
   func put(_ text: String, at path: WorkspacePath, durable: Bool = true) throws -> Bool {
     let file = "\(project.root)/\(path)"
     if try AtomicFile.readText(file) == text { return false }
+    try Workspace.checkParent(of: path, in: project.root)
     let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
     try AtomicFile.write(text, to: staging, durable: durable)
     guard rename(staging, file) == 0 else { throw StoreError.system("write", path: file, code: errno) }
@@ -100,7 +102,7 @@ struct AgreedResults {
     guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
     // Git may have it ignored already, by its own line or by another.
-    let visible = try paths.filter { try !repository.isIgnored(below + $0.text) }
+    let visible = try paths.filter { try isSayable($0) && !repository.isIgnored(below + $0.text) }
     var written: [WorkspacePath] = []
     for (folder, paths) in Dictionary(grouping: visible, by: \.parent).sorted(by: { ($0.key?.text ?? "") < ($1.key?.text ?? "") })
     {
@@ -114,6 +116,14 @@ struct AgreedResults {
     return written
   }
 
+  /// What follows a line feed would be a rule of its own, for other files.
+  private func isSayable(_ path: WorkspacePath) -> Bool {
+    guard path.name.utf8.contains(UInt8(ascii: "\n")) else { return true }
+    Terminal.standard.say(
+      Diagnostic(.warning, "`\(project.display(path))` has a line feed in its name, which `.gitignore` cannot say"))
+    return false
+  }
+
   /// Takes data out of the ignore files beside it; an ignore file that becomes empty is removed.
   @discardableResult
   func unignore(_ paths: [WorkspacePath]) throws -> [WorkspacePath] {
@@ -125,6 +135,7 @@ struct AgreedResults {
       else { continue }
       let updated = GitIgnoreText.removing(path.name, from: text)
       if updated == text { continue }
+      try Workspace.checkParent(of: file, in: project.root)
       if let updated { try put(updated, at: file, durable: false) } else { unlink("\(project.root)/\(file)") }
       written.append(file)
     }
