@@ -180,7 +180,8 @@ private struct NotebookRun {
     woven.cells[index].outputs.append(CellOutput(kind: .failure, data: ["text/plain": failure.text]))
     let diagnostic = Diagnostic(
       failure.isInput ? .input : .work, "cell \(cell.name) (\(cell.number) of \(codeIndices.count)) failed: \(failure.message)",
-      at: SourceLocation(file: notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints)
+      at: SourceLocation(file: cell.cell.place ?? notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints
+    )
     return .failed(cell: index, line: failure.line, diagnostic)
   }
 

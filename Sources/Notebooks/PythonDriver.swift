@@ -311,34 +311,35 @@ let pythonDriver = #"""
   sys.modules["__main__"] = main
   main.pipe, main.display, main.__builtins__ = pipe, display, builtins
   sys.displayhook = displayhook
-  lines = []
+  texts = {}
   flags = 0
 
 
-  def remember(source, first):
+  def remember(source, file, first):
       """Lets tracebacks and `inspect.getsource` find the cell's lines."""
       cell = source.split("\n")
+      lines = texts.setdefault(file, [])
       lines.extend([""] * (first - 1 + len(cell) - len(lines)))
       lines[first - 1:first - 1 + len(cell)] = cell
       text = [line + "\n" for line in lines]
-      linecache.cache[NOTEBOOK] = (sum(map(len, text)), None, text, NOTEBOOK)
+      linecache.cache[file] = (sum(map(len, text)), None, text, file)
 
 
-  def compiled(tree, mode):
+  def compiled(tree, file, mode):
       global flags
-      code = compile(tree, NOTEBOOK, mode, flags, dont_inherit=True)
+      code = compile(tree, file, mode, flags, dont_inherit=True)
       for name in __future__.all_feature_names:
           flags |= code.co_flags & getattr(__future__, name).compiler_flag
       return code
 
 
-  def run(source, first):
-      tree = compile("\n" * (first - 1) + source, NOTEBOOK, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+  def run(source, file, first):
+      tree = compile("\n" * (first - 1) + source, file, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
       last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
       if tree.body:
-          exec(compiled(tree, "exec"), main.__dict__)
+          exec(compiled(tree, file, "exec"), main.__dict__)
       if last is not None:
-          value = eval(compiled(ast.Expression(last.value), "eval"), main.__dict__)
+          value = eval(compiled(ast.Expression(last.value), file, "eval"), main.__dict__)
           if not source.rstrip().endswith(";"):
               sys.displayhook(value)
       show_figures()
@@ -362,12 +363,12 @@ let pythonDriver = #"""
       return text
 
 
-  def failure(error):
+  def failure(error, file):
       text = "".join(without_driver(traceback.TracebackException.from_exception(error)).format())
       text = without_libraries(text)
-      frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == NOTEBOOK]
+      frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
       line = frames[-1] if frames else None
-      if isinstance(error, SyntaxError) and error.filename == NOTEBOOK:
+      if isinstance(error, SyntaxError) and error.filename == file:
           line = error.lineno
       if not frames:
           text = text.replace("Traceback (most recent call last):\n", "", 1)
@@ -378,19 +379,19 @@ let pythonDriver = #"""
 
   def attempt(request):
       current["cell"], current["figures"] = request["cell"], 0
-      remember(request["source"], request["line"])
+      remember(request["source"], request["file"], request["line"])
       try:
-          run(request["source"], request["line"])
+          run(request["source"], request["file"], request["line"])
       except SystemExit as error:
           if error.code not in (None, 0):
-              result = failure(error)
+              result = failure(error, request["file"])
               result["message"] = f"the cell called `sys.exit({error.code!r})`"
               return result
       except KeyboardInterrupt:
           signal.signal(signal.SIGINT, signal.SIG_DFL)
           os.kill(os.getpid(), signal.SIGINT)
       except BaseException as error:
-          return failure(error)
+          return failure(error, request["file"])
       return {"event": "done"}
 
 

@@ -13,7 +13,7 @@ package enum WovenText {
     guard case .failed(let index, let line, let diagnostic) = outcome, woven.cells.indices.contains(index) else { return "" }
     let cell = woven.cells[index]
     let paint = { (text: String, code: String) in useColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
-    var out = "\(paint("\(woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message, "1"))\n"
+    var out = "\(paint("\(cell.place ?? woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message, "1"))\n"
     out += excerpt(of: cell, around: line, paint)
     if let reason = cell.outputs.last(where: { $0.kind == .failure })?.data["text/plain"], reason.contains("\n") {
       out += reason.hasSuffix("\n") ? reason : reason + "\n"
