@@ -86,9 +86,8 @@ final class BashInterpreter: CellInterpreter {
   /// What a status says of a command that a signal ended: bash adds 128 to the signal's number.
   private func deathOfCommand(status: Int) -> [String] {
     let signal = Int32(clamping: status - 128)
-    guard signalName(signal) != "unknown" else { return [] }
-    let memory = signal == 9 ? "; memory may have run out" : ""
-    return ["a command was killed by signal \(signal) (\(signalName(signal)))\(memory)"]
+    guard knownSignals[signal] != nil else { return [] }
+    return ["a command was killed by \(signalName(signal))" + (signal == 9 ? ", probably out of memory" : "")]
   }
 
   /// The line of the command that stopped the cell: inside the subshell, when a subshell failed just before with the same status.

@@ -104,6 +104,7 @@ private struct NotebookRun {
           number: cell.number, count: codeIndices.count, name: cell.name, language: language, line: cell.cell.firstLine))
       let start = ContinuousClock.now
       let result = run(cell, language)
+      for warning in result.warnings { progress(.warning(warning)) }
       let outcome = record(result, of: cell, at: index)
       progress(
         .finished(

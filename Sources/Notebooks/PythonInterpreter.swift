@@ -38,6 +38,12 @@ final class PythonInterpreter: CellInterpreter {
     var message: String?
     var undeclared: Bool?
     var read: [String]?
+    var warnings: [Warning]?
+
+    struct Warning: Decodable {
+      var line: Int
+      var text: String
+    }
   }
 
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
@@ -103,6 +109,9 @@ final class PythonInterpreter: CellInterpreter {
 
   private func result(of cell: NumberedCell, _ answer: Answer, _ outputs: [CellOutput]) -> CellResult {
     var result = CellResult(outputs: outputs)
+    result.warnings = (answer.warnings ?? []).map {
+      Diagnostic(.warning, $0.text, at: SourceLocation(file: cell.cell.place ?? surroundings.file, line: $0.line))
+    }
     guard answer.event == "failed" else { return result }
     let message = answer.message ?? "it failed"
     result.failure = CellFailure(

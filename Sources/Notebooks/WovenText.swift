@@ -24,6 +24,12 @@ package enum WovenText {
     return out
   }
 
+  /// What the cells put out, as text: for a notebook that is run by itself.
+  package static func printed(by woven: WovenNotebook) -> String {
+    let outputs = woven.cells.flatMap(\.outputs).filter { $0.kind != .failure }
+    return outputs.compactMap { $0.data["text/plain"] }.map { $0.hasSuffix("\n") || $0.isEmpty ? $0 : $0 + "\n" }.joined()
+  }
+
   private static func excerpt(of cell: WovenCell, around line: Int, _ paint: (String, String) -> String) -> String {
     let lines = cell.source.split(separator: "\n", omittingEmptySubsequences: false)
     let last = cell.firstLine + lines.count - 1
