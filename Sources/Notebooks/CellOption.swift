@@ -16,6 +16,12 @@ package enum CellOption: String, Sendable, CaseIterable {
   /// A declared output that takes the cell's last table or display.
   case out
 
+  /// What Quarto and Jupyter say in option lines and `pipe` has no use for: no reason for a warning.
+  static let ofOthers: Set<String> = [
+    "tags", "metadata", "attachments", "output", "warning", "message", "include", "fig-width", "fig-height", "fig-align",
+    "fig-subcap", "layout-ncol", "layout", "code-fold", "code-summary", "tbl-cap", "cache", "column", "results",
+  ]
+
   /// The options that are part of a stage's fingerprint.
   static let decidingExecution: [CellOption] = [.error, .out]
 

@@ -104,6 +104,7 @@ private struct NotebookRun {
           number: cell.number, count: codeIndices.count, name: cell.name, language: language, line: cell.cell.firstLine))
       let start = ContinuousClock.now
       let result = run(cell, language)
+      for warning in result.warnings { progress(.warning(warning)) }
       let outcome = record(result, of: cell, at: index)
       progress(
         .finished(
@@ -180,7 +181,8 @@ private struct NotebookRun {
     woven.cells[index].outputs.append(CellOutput(kind: .failure, data: ["text/plain": failure.text]))
     let diagnostic = Diagnostic(
       failure.isInput ? .input : .work, "cell \(cell.name) (\(cell.number) of \(codeIndices.count)) failed: \(failure.message)",
-      at: SourceLocation(file: notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints)
+      at: SourceLocation(file: cell.cell.place ?? notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints
+    )
     return .failed(cell: index, line: failure.line, diagnostic)
   }
 
