@@ -9,6 +9,8 @@ fails with ENOSPC; `from` that call and all after it fail; `full` a tmpfs of too
 import argparse, collections, glob, hashlib, json, os, random, re, shutil, signal, struct, subprocess, sys, tempfile, time, uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from processes import NAME, alive
 
 # Every command is a pure function of what its stage declares; some take a moment, so that kills meet running ones.
 MANIFEST = """\
@@ -295,18 +297,6 @@ class Row:
         self.codes, self.done, self.leftovers = collections.Counter(), 0, 0
 
 
-def alive(mark):
-    wanted, found = f"FAULT_MARK={mark}\0".encode(), []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if wanted in file.read():
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
-
-
 def settle(mark):
     end = time.monotonic() + 10
     while left := alive(mark):
@@ -384,7 +374,7 @@ class Trial:
 
     def kill(self, number, chance, row):
         place, delay, mark = self.copy("kill"), chance.uniform(0, self.length * 1.05), uuid.uuid4().hex
-        process = self.bench.start(f"{place}/project", self.words, {"FAULT_MARK": mark})
+        process = self.bench.start(f"{place}/project", self.words, {NAME: mark})
         time.sleep(delay)
         process.kill()
         code = process.wait()
@@ -393,7 +383,7 @@ class Trial:
 
     def write(self, mode, at, row):
         place, mark = self.copy(mode), uuid.uuid4().hex
-        code = self.bench.run(f"{place}/project", self.words, {**self.shim(FAULT_AT=at, FAULT_MODE=mode), "FAULT_MARK": mark})
+        code = self.bench.run(f"{place}/project", self.words, {**self.shim(FAULT_AT=at, FAULT_MODE=mode), NAME: mark})
         settle(mark)
         return self.after(place, code, row, f"{mode} at write {at} of {self.writes}")
 
