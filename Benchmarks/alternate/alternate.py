@@ -65,6 +65,7 @@ class Alternation:
         if number:
             key = (self.shadow.name, word if any(act[0] == "tool" for act in self.shadow.acts) else "edit")
             self.counts[key] = self.counts.get(key, 0) + 1
+        failed = []
         for act, wanted in zip(self.shadow.acts, self.shadow.answers):
             got = self.mixed.act(act, tool)
             if got is None:
@@ -77,19 +78,29 @@ class Alternation:
                 raise Difference(
                     f"`{word} {' '.join(act[1])}` ends with {got[0]}, dvc in the shadow with {wanted[0]}\n"
                     f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
+            if act[0] == "tool" and got[0] != 0 and wanted[0] != 0:
+                failed.append(act[1][0])
             if "unexpected error" in wanted[2]:
                 self.say("  DVC failed with an error of its own: " + wanted[2].strip().splitlines()[-1])
         if self.checking(number):
-            self.compare(number)
+            self.compare(number, failed if ours else [])
 
     def checking(self, number):
         return number >= self.options.start
 
-    def compare(self, number):
-        """DVC's own status of the mixed project follows from equal contents: it is asked now and then, to prove that."""
+    def compare(self, number, failed):
+        """`failed` names the commands that failed on both sides: what they did before may differ.
+
+        DVC's own status of the mixed project follows from equal contents: it is asked now and then, to prove that.
+        """
         self.linked = shadow.link_type(self.seed) != "copy"
         wanted, mixed = sides.contents(self.shadow.tree, self.linked), self.contents()
         if self.take_stale(mixed, wanted):
+            mixed = self.contents()
+        if mixed != wanted and failed and not self.differ_in_spelling(mixed, wanted):
+            self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
+            self.account(f"{failed[-1]} failed in both and left other things done")
+            self.heal()
             mixed = self.contents()
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             raise Difference("the projects differ:\n" + differing(mixed, wanted, self.shadow.blobs, self.bytes))

@@ -45,9 +45,8 @@ class Side:
         self.folder, self.peer = base, peer
         self.root = f"{self.folder}/project"
         home = f"{self.folder}/home"
-        os.makedirs(self.root)
-        os.makedirs(f"{home}/config/dvc")
-        os.makedirs(f"{self.folder}/tmp")
+        for folder in (self.root, f"{home}/config/dvc", f"{self.folder}/tmp"):
+            os.makedirs(folder, exist_ok=True)
         with open(f"{home}/.gitconfig", "w") as file:
             file.write("[user]\n\tname = test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n[core]\n\tautocrlf = false\n[gc]\n\tauto = 0\n[advice]\n\tdetachedHead = false\n")
         self.env = {
@@ -56,8 +55,9 @@ class Side:
             "DVC_SYSTEM_CONFIG_DIR": f"{home}/system", "TMPDIR": f"{self.folder}/tmp",
             "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
         }
+        # The remote is absolute, and of the user's settings: at a commit DVC takes a relative one as below the root of all files.
         with open(f"{home}/config/dvc/config", "w") as file:
-            file.write("[core]\n    analytics = false\n    check_update = false\n")
+            file.write(f"[core]\n    analytics = false\n    check_update = false\n    remote = store\n['remote \"store\"']\n    url = {self.folder}/remote\n")
         self.memory, self.tmp = {}, f"{self.folder}/tmp"
 
     def run(self, tool, words):

@@ -250,7 +250,7 @@ def check(bench, view, before, calm, scenario):
             raise Wrong(f"invariant 1: the remote's object {path} holds other bytes")
     if scenario not in ("gc", "pull"):
         for name, text in view.traces.items():
-            digests = [o["digest"] for o in json.loads(text)["outputs"] if "digest" in o] if dialect.native else view.outputs(text)
+            digests = [out["sha256"] for out in json.loads(text)["entry"]["outs"]] if dialect.native else view.outputs(text)
             if lost := view.kept(digests):
                 raise Wrong(f"invariant 2: trace {name} names {lost}, which the store lacks")
     allowed = [blocks(before.lock), blocks(calm.lock)]
@@ -259,8 +259,9 @@ def check(bench, view, before, calm, scenario):
             raise Wrong(f"invariant 3: the lock file's entry of {stage} is of no finished stage:\n{text}")
     for name, text in view.runs.items():
         record = json.loads(text)
-        if record.get("state", record.get("status")) == "finished":
-            for stage in record.get("stages", []):
+        if record["outcome"] == "finished":
+            # A pointer, and a stage that was up to date, are named by what the lock file says of them.
+            for stage in (s for s in record["stages"] if s["outcome"] in ("ran", "restored")):
                 if (trace := stage.get("trace")) and trace not in view.records:
                     raise Wrong(f"invariant 4: run {name} names trace {trace}, which is not there")
     if scenario in ("gc", "push", "checkout"):
