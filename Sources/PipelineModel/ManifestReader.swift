@@ -69,7 +69,7 @@ package struct ManifestReader {
   /// Without their hints.
   private var told: Set<Diagnostic> = []
 
-  static let nativeTopKeys = ["title", "desc", "report", "models", "meta"]
+  static let nativeTopKeys = ["title", "desc", "report", "models", "meta", "secrets"]
   static let sharedTopKeys = ["stages", "vars", "params", "metrics", "plots", "artifacts", "datasets"]
   static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance", "card"]
 
@@ -185,6 +185,7 @@ package struct ManifestReader {
     case "desc": result.description = text(value, of: "desc")
     case "report": result.reportSources = report(value)
     case "models": result.models = models(value)
+    case "secrets": result.secrets = texts(value, of: "secrets")
     case "params": result.parameterFiles = paths(value, of: "params")
     case "metrics": result.metricsFiles = paths(value, of: "metrics")
     case "plots": result.plots = plots(value)
@@ -234,6 +235,10 @@ package struct ManifestReader {
   private mutating func paths(_ node: YAMLNode, of key: String) -> [WorkspacePath] {
     guard let items = list(node, of: key) else { return [] }
     return items.compactMap { workspacePath(resolved($0), in: folder, what: "file of `\(key)`") }
+  }
+
+  private mutating func texts(_ node: YAMLNode, of key: String) -> [String] {
+    (list(node, of: key) ?? []).compactMap { text(resolved($0), of: key) }
   }
 
   private mutating func plots(_ node: YAMLNode) -> [PlotDefinition] {
