@@ -32,7 +32,10 @@ package struct BuildPlace: Sendable {
     self.dialect = dialect
     self.scratch = scratch
     self.program = program
-    self.environment = environment
+    // Those of a stage that runs this very program.
+    self.environment = environment.filter { name, _ in
+      !name.hasPrefix("PIPE_DEP_") && !name.hasPrefix("PIPE_OUT_") && !name.hasPrefix("PIPE_PARAM_")
+    }
   }
 }
 
@@ -198,8 +201,8 @@ struct StageWork: Sendable {
     }
     outcome.seconds = Self.seconds(since: started)
     log.close()
-    outcome.log = keep("\(scratch.folder)/log")
-    outcome.woven = keep("\(scratch.folder)/woven.json")
+    outcome.log = log.isEmpty ? nil : keep("\(scratch.folder)/log")
+    if case .notebook = stage.work { outcome.woven = keep("\(scratch.folder)/woven.json") }
     return failure ?? (isInterrupted() ? Diagnostic(.work, "interrupted") : nil)
   }
 

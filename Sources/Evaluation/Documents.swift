@@ -6,7 +6,7 @@ package struct EvaluationDocument: Codable, Sendable, Equatable {
   package static let schema = "pipe.evaluation/1"
 
   package var schema: String = Self.schema
-  /// `regression` so far.
+  /// `regression`, `binary`, `multiclass`, `ranking` or `backtest`.
   package var task: String
   /// Name of the model, as the registry knows it.
   package var model: String
@@ -22,6 +22,10 @@ package struct EvaluationDocument: Codable, Sendable, Equatable {
   package var irreducible: MetricEstimate?
   /// Metric per value of a slice column.
   package var slices: [SliceEstimate]
+  /// The verdict on each gate; `nil` where `gates.json` has it.
+  package var gates: GatesDocument?
+  /// Queries of a ranking; `nil` elsewhere.
+  package var groups: Int?
 
   package struct Baseline: Codable, Sendable, Equatable {
     package var name: String
@@ -34,7 +38,7 @@ package struct EvaluationDocument: Codable, Sendable, Equatable {
 
   package init(
     task: String, model: String, unit: String, rows: Int, metrics: [MetricEstimate], baseline: Baseline? = nil,
-    irreducible: MetricEstimate? = nil, slices: [SliceEstimate] = []
+    irreducible: MetricEstimate? = nil, slices: [SliceEstimate] = [], gates: GatesDocument? = nil, groups: Int? = nil
   ) {
     self.task = task
     self.model = model
@@ -44,6 +48,8 @@ package struct EvaluationDocument: Codable, Sendable, Equatable {
     self.baseline = baseline
     self.irreducible = irreducible
     self.slices = slices
+    self.gates = gates
+    self.groups = groups
   }
 }
 
@@ -65,10 +71,12 @@ package struct MetricEstimate: Codable, Sendable, Equatable {
   package var better: String
   /// `min`, `%`, or empty. Shares are kept in 0...1 and have the unit `share`.
   package var unit: String
+  /// Rows behind the value, or groups for a ranking; `nil` when the document's rows are.
+  package var rows: Int?
 
   package init(
     name: String, label: String, value: Double, low: Double? = nil, high: Double? = nil, level: Double? = nil,
-    method: String? = nil, better: String, unit: String
+    method: String? = nil, better: String, unit: String, rows: Int? = nil
   ) {
     self.name = name
     self.label = label
@@ -79,6 +87,7 @@ package struct MetricEstimate: Codable, Sendable, Equatable {
     self.method = method
     self.better = better
     self.unit = unit
+    self.rows = rows
   }
 }
 

@@ -71,7 +71,7 @@ package struct ManifestReader {
 
   static let nativeTopKeys = ["title", "desc", "report", "models", "meta"]
   static let sharedTopKeys = ["stages", "vars", "params", "metrics", "plots", "artifacts", "datasets"]
-  static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance"]
+  static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance", "card"]
 
   private init(_ text: String, _ manifest: WorkspacePath, _ dialect: Dialect, _ surroundings: ManifestSurroundings) {
     self.text = text

@@ -56,7 +56,14 @@ package struct MetricChange: Sendable, Equatable {
     level = paired.level
     isPaired = true
     reading = .unjudged
-    reading = judge(current, reference: current.value - paired.difference)
+    switch paired.reading {
+    case .same: reading = .same
+    case .noEvidence: reading = .noEvidence
+    case .better: reading = .better
+    case .worse: reading = .worse
+    case .moved: reading = .moved
+    case nil: reading = judge(current, reference: current.value - paired.difference)
+    }
   }
 
   private func judge(_ current: MetricEstimate, reference: Double) -> Reading {
@@ -78,32 +85,6 @@ package struct MetricChange: Sendable, Equatable {
     if name == "bias" { return 0 }
     guard let digits = name.split(separator: "_").last, let percent = Int(digits), (1...99).contains(percent) else { return nil }
     return Double(percent) / 100
-  }
-}
-
-/// A difference between two models on the same rows, with its interval.
-package struct PairedDifference: Sendable, Equatable {
-  /// Name of the metric.
-  package var metric: String
-  /// This run less the reference.
-  package var difference: Double
-  package var low: Double
-  package var high: Double
-  package var level: Double
-  package var rows: Int
-  /// How the interval was made, in words.
-  package var method: String
-
-  package init(
-    metric: String, difference: Double, low: Double, high: Double, level: Double, rows: Int, method: String
-  ) {
-    self.metric = metric
-    self.difference = difference
-    self.low = low
-    self.high = high
-    self.level = level
-    self.rows = rows
-    self.method = method
   }
 }
 

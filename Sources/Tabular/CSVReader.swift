@@ -237,7 +237,7 @@ private struct ColumnBuilder {
 }
 
 extension String {
-  fileprivate func replacingDoubledQuotes() -> String {
+  func replacingDoubledQuotes() -> String {
     var bytes = [UInt8]()
     var isSecond = false
     for byte in utf8 {

@@ -68,7 +68,7 @@ struct Checkout {
       }
     }
     if !force { try checkLosses(&differences, &outcome) }
-    for difference in differences where difference.isChange || relinks {
+    for difference in differences where difference.isChange || relinks || difference.item.digest == nil {
       do {
         try apply(difference, &outcome)
       } catch let error as any DiagnosticConvertible {
