@@ -433,7 +433,7 @@ let pythonDriver = #"""
       if name in SHOWN:
           show({SHOWN[name]: rest, "text/plain": rest})
           return None
-      raise foreign(file, first + start, lines[start], f"%%{name}")
+      raise foreign(file, first + start, lines[start], f"%%{name}") from None
 
 
   def without_line_magic(line, number, file):
@@ -450,10 +450,10 @@ let pythonDriver = #"""
           if name == "timeit":
               warn(number, "`%timeit` measures nothing here and is left out")
               return space + "pass"
-          raise foreign(file, number, line, f"%{name}")
+          raise foreign(file, number, line, f"%{name}") from None
       text = line.strip()
       if text.startswith("!") or ASSIGNED.match(line):
-          raise foreign(file, number, line, text)
+          raise foreign(file, number, line, text) from None
       if text.startswith("?") or text.endswith("?"):
           warn(number, f"`{text}` asks IPython for help and is left out")
           return line[:len(line) - len(line.lstrip())] + "pass"

@@ -71,7 +71,9 @@ extension CellOutput {
     var bundle: [String: JSONTree] = [:]
     for (mime, text) in data {
       if mime == "application/json" || mime.hasSuffix("+json") || mime.hasSuffix(".json") {
-        bundle[mime] = (try? JSONTree(parsing: Array(text.utf8))) ?? .text(text)
+        // nbformat knows JSON by `+json` alone, and Altair 6 says `application/vnd.vegalite.v6.json`.
+        let name = mime.hasSuffix(".json") ? String(mime.dropLast(5)) + "+json" : mime
+        bundle[name] = (try? JSONTree(parsing: Array(text.utf8))) ?? .text(text)
       } else {
         bundle[mime] = mime.hasPrefix("image/") && mime != "image/svg+xml" ? .text(text) : JupyterFile.lines(text)
       }
