@@ -28,6 +28,7 @@ package enum RunReport {
     package var predictions: PredictionColumns?
     package var importance: [ImportanceRow] = []
     package var metrics: [MetricsFile] = []
+    package var plots = Plots()
     /// By stage name.
     package var contents: [String: StageContent] = [:]
     package var registered: RegisteredModel?
@@ -95,6 +96,7 @@ package enum RunReport {
       metricsSection(input),
       changesSection(input),
       predictionSection(input, summary),
+      plotsSection(input),
       sliceSection(input),
       importanceSection(input),
       backtestSection(input),
