@@ -147,6 +147,7 @@ struct MarkdownWriter {
       if !label.isEmpty { text += "_\(Self.escaped(label))_\n\n" }
       fenced(log, "text")
     case .prose(let markdown): text += Self.quieted(markdown) + "\n\n"
+    case .images(let images): for image in images { write(.image(image), level: level) }
     case .foreignHTML(let html): fenced(PlainText.shortened(html, lines: 60), "html")
     case .image(let image):
       text += "_[figure: \(Self.escaped(image.caption ?? image.alternative)) – see the HTML report]_\n\n"

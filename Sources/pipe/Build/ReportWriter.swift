@@ -63,6 +63,7 @@ struct ReportWriter {
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
     input.card = card(objects)
+    input.plots = plots(run, objects)
     input.contents = contents(run)
     input.registered = registered(run)
     input.reproduce = reproduce(run)
@@ -131,6 +132,24 @@ struct ReportWriter {
   private func numbers(_ path: WorkspacePath, _ objects: RunObjects) -> [String: Double]? {
     guard let bytes = objects.bytes(of: path), let json = try? JSONValue(parsing: bytes) else { return nil }
     return json.flattenedNumbers
+  }
+
+  /// The plots of the manifests, their files as the run has them; what no stage makes is taken from the workspace.
+  private func plots(_ run: RunRecord, _ objects: RunObjects) -> RunReport.Plots {
+    let made = pipeline.stages.flatMap(\.outputs)
+    guard !pipeline.plots.isEmpty || made.contains(where: { $0.kind == .plot }) else { return RunReport.Plots() }
+    let atRoot = Project(root: project.root, dialect: project.dialect, current: nil, settings: project.settings)
+    do {
+      let view = try RevisionView(atRoot, revision: nil, name: "this run")
+      let plots = try PlotCollection(atRoot, [view], targets: [], override: PlotOptions()) { view, path in
+        made.contains { path.isWithin($0.path) } ? objects.bytes(of: path) : try view.bytes(of: path)
+      }
+      return try plots.shown()
+    } catch {
+      return RunReport.Plots(problems: [
+        "the plots cannot be read: \((error as? any DiagnosticConvertible)?.diagnostic.message ?? "\(error)")"
+      ])
+    }
   }
 
   private func contents(_ run: RunRecord) -> [String: RunReport.StageContent] {
