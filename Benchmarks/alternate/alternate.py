@@ -97,11 +97,13 @@ class Alternation:
         wanted, mixed = sides.contents(self.shadow.tree, self.linked), self.contents()
         if self.take_stale(mixed, wanted):
             mixed = self.contents()
-        if mixed != wanted and failed and not self.differ_in_spelling(mixed, wanted):
-            self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
-            self.account(f"{failed[-1]} failed in both and left other things done")
-            self.heal()
-            mixed = self.contents()
+        if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
+            deviation = f"{failed[-1]} failed in both and left other things done" if failed else self.taken_in(mixed, wanted)
+            if deviation:
+                self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
+                self.account(deviation)
+                self.heal()
+                mixed = self.contents()
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             raise Difference("the projects differ:\n" + differing(mixed, wanted, self.shadow.blobs, self.bytes))
         if number % 10 == 0:
@@ -115,6 +117,15 @@ class Alternation:
                 raise Difference("`pipe status` changed something:\n" + differing(after, mixed, self.shadow.blobs, self.bytes))
             if status != self.shadow.status:
                 raise Difference(f"`pipe status` differs from DVC's:\n  pipe {status}\n  dvc  {self.shadow.status}\n{said[-1000:]}")
+
+    def taken_in(self, mixed, wanted):
+        """Whether `pipe` took an object in again that a lock file names and the cache had lost, where DVC ran the stage."""
+        before, known = self.shadow.before, re.compile(rb"\bmd5: ([0-9a-f]{32}(?:\.dir)?)$", re.M)
+        locks = [value for name, (_, _, value) in before.items() if os.path.basename(name) == "dvc.lock"]
+        named = {digest.decode() for value in locks for digest in known.findall(self.shadow.blobs[value])}
+        places = {f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}" for digest in named}
+        again = [place for place in places if place not in before and place in mixed and place not in wanted]
+        return "an object that was lost is taken in again" if again else None
 
     def contents(self):
         return sides.contents(self.mixed.tree(), self.linked)
