@@ -121,10 +121,7 @@ package struct Redaction: Sendable {
   }
 
   private static func find(_ secret: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
-    bytes.withUnsafeBytes { all in
-      guard let base = all.baseAddress, start < all.count else { return nil }
-      let place = memmem(base + start, all.count - start, secret, secret.count)
-      return place.map { base.distance(to: UnsafeRawPointer($0)) }
-    }
+    guard start < bytes.count else { return nil }
+    return bytes[start...].firstRange(of: secret)?.lowerBound
   }
 }

@@ -186,7 +186,7 @@ package struct ManifestReader {
     case "report": (result.reportSources, result.reportBaseline) = report(value)
     case "evaluations": result.evaluations = evaluations(value)
     case "models": result.models = models(value)
-    case "secrets": result.secrets = texts(value, of: "secrets")
+    case "secrets": result.secrets = texts(resolved(value), of: "secrets")
     case "params": result.parameterFiles = paths(value, of: "params")
     case "metrics": result.metricsFiles = paths(value, of: "metrics")
     case "plots": result.plots = plots(value)
@@ -241,10 +241,6 @@ package struct ManifestReader {
   private mutating func paths(_ node: YAMLNode, of key: String) -> [WorkspacePath] {
     guard let items = list(node, of: key) else { return [] }
     return items.compactMap { workspacePath(resolved($0), in: folder, what: "file of `\(key)`") }
-  }
-
-  private mutating func texts(_ node: YAMLNode, of key: String) -> [String] {
-    (list(node, of: key) ?? []).compactMap { text(resolved($0), of: key) }
   }
 
   private mutating func plots(_ node: YAMLNode) -> [PlotDefinition] {
