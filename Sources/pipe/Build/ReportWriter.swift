@@ -112,8 +112,9 @@ struct ReportWriter {
   private func plots(_ run: RunRecord, _ objects: RunObjects) -> RunReport.Plots {
     let made = pipeline.stages.flatMap(\.outputs)
     guard !pipeline.plots.isEmpty || made.contains(where: { $0.kind == .plot }) else { return RunReport.Plots() }
-    let atRoot = Project(root: project.root, dialect: project.dialect, current: nil, settings: project.settings)
     do {
+      // Names of plots must not depend on the folder one is in.
+      let atRoot = try Project.find(from: project.root)
       let view = try RevisionView(atRoot, revision: nil, name: "this run")
       let plots = try PlotCollection(atRoot, [view], targets: [], override: PlotOptions()) { view, path in
         made.contains { path.isWithin($0.path) } ? objects.bytes(of: path) : try view.bytes(of: path)
