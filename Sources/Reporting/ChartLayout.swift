@@ -71,6 +71,8 @@ struct ChartLayout {
   static let usualBottom = 42.0
 
   let originX: Double
+  /// Right end of the panel's room.
+  let limit: Double
   let originY: Double
   let left: Double
   let right: Double
@@ -101,6 +103,7 @@ struct ChartLayout {
     self.left = left
 
     let limit = originX + width
+    self.limit = limit
     var right = limit - Self.rightMargin(panel)
     var fit = AxisFit(panel.x, from: left, to: right, leftLimit: originX)
     if let last = fit.ticks.last, !fit.isSlanted, panel.x.scale.bandNames == nil {

@@ -31,8 +31,16 @@ extension Chart.Panel {
       }
     }
     out.path("grid", grid)
-    if !x.label.isEmpty { out.label(x.label, x: (left + right) / 2, y: layout.xLabelY, anchor: "middle", class: "axis") }
-    if !y.label.isEmpty { out.label(y.label, x: layout.originX + 4, y: top - 11, class: "axis") }
+    if !x.label.isEmpty {
+      let label = TextWidth.shortened(x.label, to: layout.limit - layout.originX - 4)
+      let half = TextWidth.of(label) / 2
+      let middle = max(layout.originX + half + 2, min((left + right) / 2, layout.limit - half - 2))
+      out.label(label, x: middle, y: layout.xLabelY, anchor: "middle", class: "axis")
+    }
+    if !y.label.isEmpty {
+      let label = TextWidth.shortened(y.label, to: layout.limit - layout.originX - 6)
+      out.label(label, x: layout.originX + 4, y: top - 11, class: "axis")
+    }
     if let title {
       out.label(
         TextWidth.shortened(title, to: right - layout.originX - 4), x: layout.originX + 4, y: layout.originY + 14, class: "name")

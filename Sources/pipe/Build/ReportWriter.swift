@@ -140,6 +140,7 @@ struct ReportWriter {
     let made = pipeline.stages.flatMap(\.outputs)
     guard !pipeline.plots.isEmpty || made.contains(where: { $0.kind == .plot }) else { return RunReport.Plots() }
     do {
+      // Names of plots must not depend on the folder one is in.
       let atRoot = try Project.find(from: project.root)
       let view = try RevisionView(atRoot, revision: nil, name: "this run")
       let plots = try PlotCollection(atRoot, [view], targets: [], override: PlotOptions()) { view, path in
