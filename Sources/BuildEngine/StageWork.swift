@@ -297,11 +297,12 @@ struct StageWork: Sendable {
   private func takeOutputs(of stage: Stage, commits: Bool) throws -> [Trace.Result] {
     var results: [Trace.Result] = []
     for output in stage.outputs {
-      let content = try place.workspace.content(of: output.path)
+      // What is kept is read once, for its digest and its copy.
+      let content =
+        commits && isStored(output, of: stage)
+        ? try place.workspace.keep(output.path, into: place.store, links: output.links)
+        : try place.workspace.content(of: output.path)
       if case .missing = content { throw Self.missing(output, of: stage) }
-      if commits, isStored(output, of: stage) {
-        try place.workspace.take(output.path, content, into: place.store, links: output.links)
-      }
       results.append(Trace.Result(output, content))
     }
     return results.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }

@@ -189,7 +189,8 @@ extension Target {
       let writer = try target.site.start(
         "/bin/bash", ["-c", "while :; do echo line >> \(file); done"], to: "writer")
       defer {
-        writer.terminate()
+        // Its mask of signals is inherited.
+        kill(writer.processIdentifier, SIGKILL)
         writer.waitUntilExit()
       }
       let error = try target.expect(4, "add", name, saying: "/\(file)` changed while it was read")
