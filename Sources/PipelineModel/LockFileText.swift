@@ -23,6 +23,12 @@ package enum LockFileText {
   ///
   /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one.
   package static func read(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
+    if let lock = LockFileScan.read(text, file: file) { return lock }
+    return try readAsYAML(text, file: file)
+  }
+
+  /// The same, whatever the text looks like.
+  package static func readAsYAML(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
     var (tree, mistakes) = YAMLReader.read(text, file: file)
     if mistakes.hasErrors {
       throw DiagnosticList(
