@@ -148,7 +148,7 @@ extension ManifestReader {
     return nil
   }
 
-  private mutating func texts(_ node: YAMLNode, of key: String) -> [String] {
+  mutating func texts(_ node: YAMLNode, of key: String) -> [String] {
     if node.isScalar, node.value != .null { return [text(node, of: key)].compactMap { $0 } }
     return (list(node, of: key) ?? []).compactMap { text($0, of: key) }
   }

@@ -69,7 +69,7 @@ package struct ManifestReader {
   /// Without their hints.
   private var told: Set<Diagnostic> = []
 
-  static let nativeTopKeys = ["title", "desc", "report", "evaluations", "models", "meta"]
+  static let nativeTopKeys = ["title", "desc", "report", "evaluations", "models", "meta", "secrets"]
   static let sharedTopKeys = ["stages", "vars", "params", "metrics", "plots", "artifacts", "datasets"]
   static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance", "card"]
 
@@ -186,6 +186,7 @@ package struct ManifestReader {
     case "report": (result.reportSources, result.reportBaseline) = report(value)
     case "evaluations": result.evaluations = evaluations(value)
     case "models": result.models = models(value)
+    case "secrets": result.secrets = texts(resolved(value), of: "secrets")
     case "params": result.parameterFiles = paths(value, of: "params")
     case "metrics": result.metricsFiles = paths(value, of: "metrics")
     case "plots": result.plots = plots(value)

@@ -19,6 +19,8 @@ package struct Pipeline: Sendable {
   package var evaluations: [EvaluationDeclaration] = []
   /// `models:`: what the registry takes from this pipeline.
   package var models: [ModelDeclaration]
+  /// `secrets:`: variables of the environment whose values no record may have.
+  package var secrets: [String] = []
   /// Top-level `params:`: files that `params diff` looks at beside those of the stages.
   package var parameterFiles: [WorkspacePath] = []
   /// Top-level `metrics:`.
@@ -61,6 +63,7 @@ package struct Pipeline: Sendable {
     self.init(
       file: file, title: title, description: description, stages: merged.flatMap(\.stages), reportSources: reportSources,
       models: models)
+    secrets = merged.flatMap(\.secrets)
     parameterFiles = merged.flatMap(\.parameterFiles)
     metricsFiles = merged.flatMap(\.metricsFiles)
     plots = merged.flatMap(\.plots)

@@ -37,39 +37,42 @@ package enum MarkdownText {
 
   static func render(_ report: Report, for target: Target, limit: Int?) -> String {
     let head = head(report, target, factsLimit: limit.map { $0 / 4 })
-    let sections = report.sections.map { section in
-      var writer = MarkdownWriter(target)
-      writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
-      for block in section.blocks { writer.write(block, level: 2) }
-      return (section: section, text: writer.text)
-    }
-    guard let limit else { return head + sections.map(\.text).joined() }
+    let sections = report.sections
+    guard let limit else { return head + sections.compactMap { section($0, target, room: .max) }.joined() }
     // Room for the sentence that names what was left out.
-    let reserve = 80 + sections.reduce(0) { $0 + target.size($1.section.title) * 2 + 4 }
+    let reserve = 80 + sections.reduce(0) { $0 + target.size($1.title) * 2 + 4 }
     // Run facts have a room of their own: which sections fit must not hang on them.
     var room = limit - limit / 4 - target.size(RunReport.withoutRunFacts(head)) - reserve
-    var kept: Set<String> = []
-    let order = sections.indices.sorted { (-sections[$0].section.priority, $0) < (-sections[$1].section.priority, $1) }
-    for index in order {
-      let size = target.size(sections[index].text)
-      guard size <= room else { continue }
-      room -= size
-      kept.insert(sections[index].section.id)
+    var texts = [String?](repeating: nil, count: sections.count)
+    for index in sections.indices.sorted(by: { (-sections[$0].priority, $0) < (-sections[$1].priority, $1) }) {
+      guard let text = section(sections[index], target, room: room) else { continue }
+      room -= target.size(text)
+      texts[index] = text
     }
-    var text = head + sections.filter { kept.contains($0.section.id) }.map(\.text).joined()
-    let dropped = sections.filter { !kept.contains($0.section.id) }.map { MarkdownWriter.escaped($0.section.title) }
+    var text = head + texts.compactMap { $0 }.joined()
+    let dropped = sections.indices.filter { texts[$0] == nil }.map { MarkdownWriter.escaped(sections[$0].title) }
     if !dropped.isEmpty {
       text += "> Left out for length: \(dropped.joined(separator: ", ")). The HTML report has them.\n"
     }
     return text
   }
 
+  /// A section; `nil` when it is larger than there is room for, which is known without writing all of it.
+  private static func section(_ section: Report.Section, _ target: Target, room: Int) -> String? {
+    var writer = MarkdownWriter(target, room: room)
+    writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
+    for block in section.blocks where !writer.isFull() { writer.write(block, level: 2) }
+    return target.size(writer.text) <= room ? writer.text : nil
+  }
+
   /// Title, verdict and run facts; of thousands of stages the facts give way before the verdict does.
   private static func head(_ report: Report, _ target: Target, factsLimit: Int?) -> String {
     var writer = MarkdownWriter(target)
-    writer.writeHead(report)
-    guard let factsLimit, target.size(writer.text) - target.size(RunReport.withoutRunFacts(writer.text)) > factsLimit else {
-      return writer.text
+    if barSize(report.runFacts.blocks) <= factsLimit ?? .max {
+      writer.writeHead(report)
+      guard let factsLimit, target.size(writer.text) - target.size(RunReport.withoutRunFacts(writer.text)) > factsLimit else {
+        return writer.text
+      }
     }
     var short = report
     short.runFacts.blocks = [.paragraph([.text("Left out for length. The HTML report has them.")])]
@@ -79,11 +82,37 @@ package enum MarkdownText {
   }
 }
 
+extension MarkdownText {
+  /// What the tables have between and around their cells: they are longer than that.
+  fileprivate static func barSize(_ blocks: [Report.Block]) -> Int {
+    blocks.reduce(0) { sum, block in
+      guard case .table(let table) = block else { return sum }
+      return table.rows.reduce(sum) { $0 + 3 * $1.count + 2 }
+    }
+  }
+}
+
 struct MarkdownWriter {
   var text = ""
   private let target: MarkdownText.Target
+  /// The size beyond which the text is of no use.
+  private let room: Int
+  /// The size of the text's first bytes.
+  private var measured = (bytes: 0, size: 0)
 
-  init(_ target: MarkdownText.Target = .github) { self.target = target }
+  init(_ target: MarkdownText.Target = .github, room: Int = .max) {
+    self.target = target
+    self.room = room
+  }
+
+  /// Whether the text is larger than there is room for.
+  mutating func isFull() -> Bool {
+    // Measuring takes as long as writing: it is done in large pieces.
+    guard room < .max, text.utf8.count - measured.bytes > min(room, 1 << 13) else { return measured.size > room }
+    let rest = text[text.utf8.index(text.startIndex, offsetBy: measured.bytes)...]
+    measured = (text.utf8.count, measured.size + target.size(String(rest)))
+    return measured.size > room
+  }
 
   mutating func writeHead(_ report: Report) {
     let marker = report.title.filter { $0 != "-" && $0 != ">" && $0 != "<" && $0 != "\n" }
@@ -118,6 +147,7 @@ struct MarkdownWriter {
       if !label.isEmpty { text += "_\(Self.escaped(label))_\n\n" }
       fenced(log, "text")
     case .prose(let markdown): text += Self.quieted(markdown) + "\n\n"
+    case .images(let images): for image in images { write(.image(image), level: level) }
     case .foreignHTML(let html): fenced(PlainText.shortened(html, lines: 60), "html")
     case .image(let image):
       text += "_[figure: \(Self.escaped(image.caption ?? image.alternative)) – see the HTML report]_\n\n"
@@ -125,7 +155,7 @@ struct MarkdownWriter {
     case .graph(let graph): write(graph)
     case .details(let summary, _, let isOpen, let blocks):
       writeDetails(summary.plainText, isOpen: isOpen) { writer in
-        for block in blocks { writer.write(block, level: level) }
+        for block in blocks where !writer.isFull() { writer.write(block, level: level) }
       }
     }
   }
@@ -145,7 +175,7 @@ struct MarkdownWriter {
     text += "_\(Self.escaped(table.caption))_\n\n"
     text += "| " + table.columns.map { Self.escaped($0.title) }.joined(separator: " | ") + " |\n"
     text += "|" + table.columns.map { $0.alignment == .end ? " ---: |" : " --- |" }.joined() + "\n"
-    for row in table.rows {
+    for row in table.rows where !isFull() {
       text += "| " + row.map { inline($0, inTable: true) }.joined(separator: " | ") + " |\n"
     }
     text += "\n"
@@ -196,6 +226,7 @@ struct MarkdownWriter {
 
   /// Text that means itself: no emphasis, no HTML, no mention of people or issues, one line.
   static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy({ isWord($0) || $0 == UInt8(ascii: " ") }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -217,7 +248,17 @@ struct MarkdownWriter {
     return code.split(separator: "<!-- run-facts", omittingEmptySubsequences: false).joined(separator: "<!\u{2060}-- run-facts")
   }
 
+  /// Whether a byte means nothing but itself, wherever it stands.
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122: true
+    case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: ","): true
+    default: false
+    }
+  }
+
   private static func codeSpan(_ text: String, inTable: Bool) -> String {
+    if !text.isEmpty, text.utf8.allSatisfy({ isWord($0) || $0 == UInt8(ascii: "_") }) { return "`\(text)`" }
     var content = withoutMarks(String(text.map { $0 == "\n" || $0 == "\t" || $0 == "\r\n" ? " " : $0 }))
     if inTable { content = content.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|") }
     guard !content.isEmpty else { return "" }

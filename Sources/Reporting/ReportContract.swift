@@ -186,7 +186,9 @@ package enum ReportContract {
         case ("div", true): _ = regions.popLast()
         case ("table", false): open.append((tag.line, regions.contains { $0?.isEmpty == false }))
         case ("table", true):
-          if let table = open.popLast(), !table.isNamed { report("tables", table.line, "a table without a caption or a named region") }
+          if let table = open.popLast(), !table.isNamed {
+            report("tables", table.line, "a table without a caption or a named region")
+          }
         case ("caption", false): if !open.isEmpty { open[open.count - 1].isNamed = true }
         case ("th", false):
           // What a cell displays as HTML comes without attributes.

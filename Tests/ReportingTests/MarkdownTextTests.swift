@@ -52,6 +52,33 @@ import Tracking
     #expect(text.contains("All 4 gates hold"))
   }
 
+  @Test func `a section of many lines is kept up to the last character that there is room for`() throws {
+    func report(rows: Int, last: String) -> Report {
+      let cells = (0..<rows).map { [[Report.Inline.text("row \($0)")], [.code("a|b é")]] } + [[[.text(last)], [.text("")]]]
+      return Report(
+        title: "T", summary: nil, verdict: .init(tone: .good, headline: "H", blocks: []), runFacts: .init(line: [], blocks: []),
+        sections: [
+          .init(
+            id: "a", title: "A", priority: 1,
+            blocks: [.table(Report.Table(caption: "C", columns: [.init("X"), .init("Y")], rows: cells))])
+        ])
+    }
+    let limit = 20_000
+    func isKept(_ last: Int) -> Bool {
+      MarkdownText.render(report(rows: 600, last: String(repeating: "x", count: last)), for: .github, limit: limit).contains(
+        "## A\n")
+    }
+    // Three quarters of the limit, less the head and what is kept for naming what is left out.
+    let whole = MarkdownText.render(report(rows: 600, last: ""), for: .github, limit: nil)
+    let head = whole.prefix(upTo: try #require(whole.firstRange(of: "## A")).lowerBound)
+    let room =
+      15_000 - RunReport.withoutRunFacts(String(head)).unicodeScalars.count - 86
+      - (whole.unicodeScalars.count - head.unicodeScalars.count)
+    #expect(room > 0)
+    #expect(isKept(room))
+    #expect(!isKept(room + 1))
+  }
+
   @Test(arguments: MarkdownText.Target.allCases) func `every target begins with the mark and keeps its limit`(
     target: MarkdownText.Target
   ) {
