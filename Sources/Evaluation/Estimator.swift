@@ -17,8 +17,8 @@ struct Estimator {
   func estimates(_ table: PredictionTable, _ names: [String]) -> [MetricEstimate] { estimation(table, names).metrics }
 
   func estimation(_ table: PredictionTable, _ names: [String]) -> Estimation {
-    let isLarge = Resampling(bootstrap: request.bootstrap, draw: .units, units: table.count).isLarge
-    let set = request.metricSet(table, wanted: Set(names), isResampled: !isLarge, scale: scale)
+    let isResampled = !Resampling(bootstrap: request.bootstrap, draw: .units, units: table.count).isLarge
+    let set = request.metricSet(table, wanted: Set(names), isResampled: isResampled, scale: scale)
     let values = set.values(nil)
     let places = names.compactMap(set.place).filter { values[$0].isFinite }
     var intervals: [Int: Interval] = [:]
@@ -27,8 +27,8 @@ struct Estimator {
     var draws: [[Double]] = []
     if !open.isEmpty {
       let resampling = request.resampling(table, set)
-      if !isLarge { draws = resampling.values(of: set) }
-      let found = isLarge ? batched(set, resampling, open, values) : resampled(draws, resampling, open)
+      if !resampling.isLarge { draws = resampling.values(of: set) }
+      let found = resampling.isLarge ? batched(set, resampling, open, values) : resampled(draws, resampling, open)
       intervals.merge(found) { first, _ in first }
     }
     let metrics = places.map { place in

@@ -44,7 +44,7 @@ extension EvaluationRequest {
   func chosenMetrics(_ table: PredictionTable) throws(Diagnostic) -> [String] {
     let known = knownMetrics(table)
     var chosen: [String] = []
-    let named = (metrics ?? ownMetrics(table)) + [primary].compactMap { $0 } + gates.map(\.metric)
+    let named = [primary].compactMap { $0 } + (metrics ?? ownMetrics(table)) + gates.map(\.metric)
     for name in named + (sliceMetrics ?? []) + tolerance.keys.sorted() {
       guard known.contains(name) else {
         throw Diagnostic(

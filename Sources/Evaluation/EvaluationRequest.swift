@@ -75,7 +75,7 @@ package struct EvaluationRequest: Sendable, Equatable {
   package var threshold: Double?
   /// Names of metrics, in the order to show; `nil` is the task's own list.
   package var metrics: [String]?
-  /// The metric that slices are told by, and that a verdict names first; `nil` is the first of the list.
+  /// The metric that slices are told by and a verdict names; shown first. `nil` is the first of the list.
   package var primary: String?
   /// Slice columns, without their prefix; `nil` is all that the table has.
   package var slices: [String]?

@@ -15,8 +15,6 @@ struct Resampling {
   /// Draws that are worth it: about two seconds on one core. Above, intervals come from batches.
   static let maximumDraws = 400_000_000
   static let batches = 100
-  /// Where a batch lacks what a metric needs.
-  static let fewResamples = 200
 
   var bootstrap: Bootstrap
   var draw: Draw

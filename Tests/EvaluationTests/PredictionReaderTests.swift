@@ -1,6 +1,7 @@
 // Tables of predictions: what is read, and how each mistake is told.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import Tabular
 import TestSupport
 import Testing
 
@@ -120,6 +121,13 @@ private func mistake(
         $0.columns.weight = "w"
         $0.columns.named = ["weight"]
       } == "p.csv:1: the table has no column `w`")
+  }
+
+  @Test func `ids that share a hash are told from ids that stand twice`() throws {
+    var stream = try CSVRowStream(bytes: Array("y_true,id\n1,a\n1,b\n1,a\n".utf8), named: "p.csv")
+    let clash = try IDRepetition(first: 0, second: 1).diagnostic(&stream, EvaluationRequest(name: "e", task: .regression))
+    #expect(clash.location?.line == 3)
+    #expect(clash.message == "the ids `a` and `b` cannot be told apart: their 64-bit hashes are equal")
   }
 
   @Test func `each of many ids finds its row, and no other`() {
