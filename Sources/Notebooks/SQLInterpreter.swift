@@ -28,7 +28,7 @@ final class SQLInterpreter: CellInterpreter {
     var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
     do throws(CellMistake) {
       let name = cell.cell.options[CellOption.connection.rawValue]
-      let connection = try name.map(opened) ?? opened()
+      let connection = if let name { try opened(name) } else { try opened() }
       connection.limit(to: deadline, interruption: surroundings.interruption)
       catalog = TableCatalog(surroundings.context, folder: surroundings.folder)
       if name == nil { try forgetChangedFiles(connection) }
