@@ -35,6 +35,11 @@ def said_by_both(mixed, shadow):
     return re.search("could not be (pushed|fetched)", mixed[2]) and "Some of the cache files do not exist" in shadow[2]
 
 
+def lacks_output(words, mixed, shadow):
+    """An output that a stage reads is not there: `repro --allow-missing` of DVC fails at that stage, `pipe` brings it back."""
+    return words[0] == "repro" and "--allow-missing" in words and mixed[0] == 0 and re.search(r"failed to reproduce '.*': \[Errno 2\]", shadow[2])
+
+
 class Alternation:
     """The mixed project of a seed, led along the recording of its shadow."""
 
@@ -44,6 +49,8 @@ class Alternation:
         self.linked = False
         self.log = open(f"{base}/log", "w")
         self.counts, self.accounted = {}, {}
+        # What was made anew: neither tool knows as its own what it may take away later.
+        self.healed = set()
 
     def say(self, text):
         self.log.write(text + "\n")
@@ -75,6 +82,9 @@ class Alternation:
                 if said_by_both(got, wanted):
                     self.account("push or fetch without an object")
                     continue
+                if ours and lacks_output(act[1], got, wanted):
+                    self.account("repro --allow-missing brings back what a stage reads, where DVC fails")
+                    return self.heal()
                 raise Difference(
                     f"`{word} {' '.join(act[1])}` ends with {got[0]}, dvc in the shadow with {wanted[0]}\n"
                     f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
@@ -97,11 +107,13 @@ class Alternation:
         wanted, mixed = sides.contents(self.shadow.tree, self.linked), self.contents()
         if self.take_stale(mixed, wanted):
             mixed = self.contents()
-        if mixed != wanted and failed and not self.differ_in_spelling(mixed, wanted):
-            self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
-            self.account(f"{failed[-1]} failed in both and left other things done")
-            self.heal()
-            mixed = self.contents()
+        if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
+            deviation = f"{failed[-1]} failed in both and left other things done" if failed else self.taken_in(mixed, wanted)
+            if deviation:
+                self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
+                self.account(deviation)
+                self.heal()
+                mixed = self.contents()
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             raise Difference("the projects differ:\n" + differing(mixed, wanted, self.shadow.blobs, self.bytes))
         if number % 10 == 0:
@@ -116,6 +128,15 @@ class Alternation:
             if status != self.shadow.status:
                 raise Difference(f"`pipe status` differs from DVC's:\n  pipe {status}\n  dvc  {self.shadow.status}\n{said[-1000:]}")
 
+    def taken_in(self, mixed, wanted):
+        """Whether `pipe` took an object in again that a lock file names and the cache had lost, where DVC ran the stage."""
+        before, known = self.shadow.before, re.compile(rb"\bmd5: ([0-9a-f]{32}(?:\.dir)?)$", re.M)
+        locks = [value for name, (_, _, value) in before.items() if os.path.basename(name) == "dvc.lock"]
+        named = {digest.decode() for value in locks for digest in known.findall(self.shadow.blobs[value])}
+        places = {f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}" for digest in named}
+        again = [place for place in places if place not in before and place in mixed and place not in wanted]
+        return "an object that was lost is taken in again" if again else None
+
     def contents(self):
         return sides.contents(self.mixed.tree(), self.linked)
 
@@ -126,7 +147,7 @@ class Alternation:
     def take_stale(self, mixed, wanted):
         """Takes away data that no stage names any more and that DVC removed by its database of links, which is outside the project."""
         stale = [name for name in mixed if name not in wanted and not name.startswith((".dvc/", "../remote/"))]
-        if not stale or any(self.mixed.git(["check-ignore", "-q", path])[0] for path in stale):
+        if not stale or any(path not in self.healed and self.mixed.git(["check-ignore", "-q", path])[0] for path in stale):
             return False
         for path in stale:
             os.remove(f"{self.mixed.root}/{path}")
@@ -156,7 +177,7 @@ class Alternation:
 
     def heal(self):
         """Makes the mixed project a copy of the shadow, to go on after a difference."""
-        self.mixed.restore(self.shadow.tree, self.shadow.blobs)
+        self.healed |= self.mixed.restore(self.shadow.tree, self.shadow.blobs)
 
     def close(self):
         self.log.close()

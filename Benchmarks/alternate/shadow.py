@@ -89,12 +89,12 @@ def chosen(seed, number, side):
 
 
 class Shadow:
-    """A recording, read step by step: what was done last, and the project after it."""
+    """A recording, read step by step: what was done last, and the project before and after it."""
 
     def __init__(self, path):
         self.file = open(path)
         self.origin = json.loads(self.file.readline())
-        self.tree, self.blobs = {}, {}
+        self.tree, self.before, self.blobs = {}, {}, {}
 
     def next(self):
         """Takes the next step, if there is one."""
@@ -104,6 +104,7 @@ class Shadow:
         step = json.loads(line)
         self.name, self.acts, self.answers, self.status = step["name"], step["acts"], step["answers"], step["status"]
         self.blobs.update((key, text.encode("latin-1")) for key, text in step["blobs"].items())
+        self.before = dict(self.tree)
         for path, value in step["tree"].items():
             if value is None:
                 del self.tree[path]

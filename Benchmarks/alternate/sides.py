@@ -153,10 +153,10 @@ class Side:
         return self.memory[key]
 
     def restore(self, tree, blobs):
-        """Makes the project the tree that another one was seen with. DVC's and `pipe`'s notes of it are forgotten."""
-        subprocess.run(["rm", "-rf", f"{self.root}/.dvc/tmp/pipe"], check=True)
+        """Makes the project the tree that another one was seen with: the paths that were written or removed."""
         mine = self.tree(git=True)
-        for name in [name for name in mine if name not in tree or mine[name] != tree[name]]:
+        changed = {name for name in {**mine, **tree} if mine.get(name) != tree.get(name)}
+        for name in [name for name in mine if name in changed]:
             os.remove(f"{self.root}/{name}")
         for name in sorted(tree, key=lambda name: (not name.startswith(".dvc/cache"), name)):
             kind, mode, value = tree[name]
@@ -183,6 +183,7 @@ class Side:
             here = os.path.relpath(folder, self.root)
             if not here.startswith((".git/", ".dvc")) and not os.listdir(folder):
                 os.rmdir(folder)
+        return changed
 
 
 def parents(path):

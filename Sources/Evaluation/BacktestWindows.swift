@@ -75,7 +75,7 @@ enum BacktestWindows {
       var members = [[UInt32]](repeating: [], count: column.names.count)
       for row in 0..<table.count { members[Int(column.rows[row])].append(UInt32(row)) }
       let order = members.indices.filter { !members[$0].isEmpty }.sorted { members[$0][0] < members[$1][0] }
-      return order.prefix(maximum).map { Window(label: column.names[$0], rows: members[$0]) }
+      return order.map { Window(label: column.names[$0], rows: members[$0]) }
     }
     guard let times = table.times, let first = times.values.first, let last = times.values.last else { return [] }
     guard times.isCalendar else { return equalParts(table.count, times) }

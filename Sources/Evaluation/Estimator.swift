@@ -7,8 +7,16 @@ struct Estimator {
   /// MASE's, of the whole series, for its parts.
   var scale: Double?
 
-  /// In the order of the names; a metric that these rows do not have is left out.
-  func estimates(_ table: PredictionTable, _ names: [String]) -> [MetricEstimate] {
+  struct Estimation {
+    /// In the order of the names; a metric that these rows do not have is left out.
+    var metrics: [MetricEstimate]
+    /// All of the set's values in every resample; empty where none was needed.
+    var draws: [[Double]]
+  }
+
+  func estimates(_ table: PredictionTable, _ names: [String]) -> [MetricEstimate] { estimation(table, names).metrics }
+
+  func estimation(_ table: PredictionTable, _ names: [String]) -> Estimation {
     let isLarge = Resampling(bootstrap: request.bootstrap, draw: .units, units: table.count).isLarge
     let set = request.metricSet(table, wanted: Set(names), isResampled: !isLarge, scale: scale)
     let values = set.values(nil)
@@ -16,12 +24,14 @@ struct Estimator {
     var intervals: [Int: Interval] = [:]
     for place in places { intervals[place] = closedForm(set, place, values[place]) }
     let open = places.filter { intervals[$0] == nil }
+    var draws: [[Double]] = []
     if !open.isEmpty {
       let resampling = request.resampling(table, set)
-      let found = isLarge ? batched(set, resampling, open, values) : resampled(set, resampling, open)
+      if !isLarge { draws = resampling.values(of: set) }
+      let found = isLarge ? batched(set, resampling, open, values) : resampled(draws, resampling, open)
       intervals.merge(found) { first, _ in first }
     }
-    return places.map { place in
+    let metrics = places.map { place in
       let words = set.words[place]
       let interval = intervals[place]
       return MetricEstimate(
@@ -29,6 +39,7 @@ struct Estimator {
         level: interval == nil ? nil : request.bootstrap.level, method: interval?.method, better: words.better, unit: words.unit,
         rows: interval?.rows ?? set.units)
     }
+    return Estimation(metrics: metrics, draws: draws)
   }
 
   struct Interval {
@@ -52,15 +63,10 @@ struct Estimator {
     return nil
   }
 
-  private func resampled(_ set: any MetricSet, _ resampling: Resampling, _ places: [Int]) -> [Int: Interval] {
-    var values = [[Double]](repeating: [], count: places.count)
-    resampling.forEach { drawn in
-      let all = set.values(drawn)
-      for (column, place) in places.enumerated() { values[column].append(all[place]) }
-    }
+  private func resampled(_ draws: [[Double]], _ resampling: Resampling, _ places: [Int]) -> [Int: Interval] {
     var intervals: [Int: Interval] = [:]
-    for (column, place) in places.enumerated() {
-      guard let bounds = request.bootstrap.interval(of: values[column]) else { continue }
+    for place in places {
+      guard let bounds = request.bootstrap.interval(of: draws.map { $0[place] }) else { continue }
       intervals[place] = Interval(low: bounds.low, high: bounds.high, method: resampling.method)
     }
     return intervals

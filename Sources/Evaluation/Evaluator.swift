@@ -20,20 +20,22 @@ package struct Evaluator: Sendable {
     _ table: PredictionTable, against reference: PredictionTable? = nil, called name: String = "baseline"
   ) throws(Diagnostic) -> EvaluationResult {
     let names = try request.chosenMetrics(table)
-    let metrics = Estimator(request: request).estimates(table, names)
+    let current = Estimator(request: request).estimation(table, names)
+    let metrics = current.metrics
     var notes = missing(names, metrics)
     var document = EvaluationDocument(
       task: request.task.rawValue, model: request.model, unit: request.unit, rows: table.count, metrics: metrics)
     if request.task == .ranking { document.groups = table.groups?.names.count }
     if !request.gates.isEmpty { document.gates = try GateRule.judge(request.gates, metrics: metrics) }
     document.slices = slices(table, metrics, &notes)
-    if let reference {
-      document.baseline = .init(name: name, metrics: Estimator(request: request).estimates(reference, names))
-    }
     var result = EvaluationResult(document: document)
-    result.windows = windows(table, names)
+    result.windows = windows(table, names, &notes)
     result.figures = FigureMaker(request: request).figures(table)
-    if let reference { compare(table, reference, names, &result) }
+    if let reference {
+      let other = Estimator(request: request).estimation(reference, names)
+      result.document.baseline = .init(name: name, metrics: other.metrics)
+      compare(table, reference, names, draws: (current.draws, other.draws), &result)
+    }
     result.notes = notes
     return result
   }
@@ -69,10 +71,14 @@ package struct Evaluator: Sendable {
     return estimates
   }
 
-  private func windows(_ table: PredictionTable, _ names: [String]) -> [EvaluationWindow] {
+  private func windows(_ table: PredictionTable, _ names: [String], _ notes: inout [String]) -> [EvaluationWindow] {
     guard request.task == .backtest, let times = table.times else { return [] }
     let scale = request.seasonality.map { RegressionSet.seasonalScale(table, $0) }
-    return BacktestWindows.of(table).map { window in
+    let windows = BacktestWindows.of(table)
+    if windows.count > BacktestWindows.maximum {
+      notes.append("there are \(windows.count) windows; the first \(BacktestWindows.maximum) are shown")
+    }
+    return windows.prefix(BacktestWindows.maximum).map { window in
       let part = table.selecting(window.rows)
       return EvaluationWindow(
         label: window.label, rows: window.rows.count, from: times.text(times.values[Int(window.rows[0])]),
@@ -82,13 +88,14 @@ package struct Evaluator: Sendable {
   }
 
   private func compare(
-    _ table: PredictionTable, _ reference: PredictionTable, _ names: [String], _ result: inout EvaluationResult
+    _ table: PredictionTable, _ reference: PredictionTable, _ names: [String],
+    draws: (current: [[Double]], reference: [[Double]]), _ result: inout EvaluationResult
   ) {
     result.referenceFigures = FigureMaker(request: request).figures(reference)
     let shared = SharedRows(table, reference)
     result.pairing = shared.pairing
     guard shared.pairing.refusal == nil else { return }
-    result.paired = PairedEvaluation(shared, request, names).differences()
+    result.paired = PairedEvaluation(shared, request, names, draws: draws).differences()
     result.figures.forest = result.paired.compactMap { paired in
       result.document.metrics.first { $0.name == paired.metric }.map { forestRow(paired, $0) }
     }

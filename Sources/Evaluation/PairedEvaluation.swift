@@ -7,6 +7,8 @@ struct SharedRows {
   /// Row i of one stands for the same thing as row i of the other. Empty when `pairing.refusal` says why.
   var current: PredictionTable
   var reference: PredictionTable
+  /// Whether both tables have the same rows in the same order, and nothing else.
+  private(set) var isWhole = false
 
   init(_ current: PredictionTable, _ reference: PredictionTable) {
     pairing = Pairing(shared: 0, onlyCurrent: current.count, onlyReference: reference.count)
@@ -22,6 +24,7 @@ struct SharedRows {
       pairing.refusal = "unpaired, no test: the tables share no id"
       return
     }
+    isWhole = Self.isIdentity(rows, current.count) && Self.isIdentity(others, reference.count)
     if !Self.isIdentity(rows, current.count) { self.current = current.selecting(rows) }
     if !Self.isIdentity(others, reference.count) { self.reference = reference.selecting(others) }
     guard self.reference.adoptClasses(of: &self.current) else {
@@ -33,6 +36,9 @@ struct SharedRows {
       pairing.refusal = "unpaired, no test: \(different) of \(rows.count) shared rows have another truth"
     }
     // What decides how rows count must be the same on both sides.
+    isWhole =
+      isWhole && current.weights == reference.weights && current.groups == reference.groups
+      && self.current.classes == current.classes
     (self.reference.weights, self.reference.groups) = (self.current.weights, self.current.groups)
     (self.reference.times, self.reference.windows) = (self.current.times, self.current.windows)
   }
@@ -97,15 +103,22 @@ struct PairedEvaluation {
   private let table: PredictionTable
   private let resampling: Resampling
   private let names: [String]
+  /// The values of either side in every resample.
+  private let draws: (current: [[Double]], reference: [[Double]])?
 
-  init(_ shared: SharedRows, _ request: EvaluationRequest, _ names: [String]) {
+  /// - Parameter draws: those of the whole tables, made by the same request; they serve again where all rows are shared.
+  init(
+    _ shared: SharedRows, _ request: EvaluationRequest, _ names: [String], draws: (current: [[Double]], reference: [[Double]])
+  ) {
+    self.draws = shared.isWhole && !draws.current.isEmpty && draws.current.count == draws.reference.count ? draws : nil
     self.request = request
     self.names = names
     table = shared.current
     let isLarge = Resampling(bootstrap: request.bootstrap, draw: .units, units: table.count).isLarge
+    let isResampled = !isLarge && self.draws == nil
     let wanted = Set(names)
-    current = request.metricSet(shared.current, wanted: wanted, isResampled: !isLarge)
-    reference = request.metricSet(shared.reference, wanted: wanted, isResampled: !isLarge)
+    current = request.metricSet(shared.current, wanted: wanted, isResampled: isResampled)
+    reference = request.metricSet(shared.reference, wanted: wanted, isResampled: isResampled)
     resampling = request.resampling(table, current)
   }
 
@@ -154,14 +167,10 @@ struct PairedEvaluation {
   /// Draws the same rows of both tables.
   private func resampled(_ places: [Int]) -> [Int: Law] {
     guard !places.isEmpty else { return [:] }
-    var differences = [[Double]](repeating: [], count: places.count)
-    resampling.forEach { drawn in
-      let (a, b) = (current.values(drawn), reference.values(drawn))
-      for (column, place) in places.enumerated() { differences[column].append(a[place] - b[place]) }
-    }
+    let (a, b) = draws ?? (resampling.values(of: current), resampling.values(of: reference))
     var laws: [Int: Law] = [:]
-    for (column, place) in places.enumerated() {
-      let values = differences[column]
+    for place in places {
+      let values = a.indices.map { a[$0][place] - b[$0][place] }
       guard let bounds = request.bootstrap.interval(of: values) else { continue }
       let (below, above) = (values.count { $0 <= 0 }, values.count { $0 >= 0 })
       let p = min(1, 2 * Double(min(below, above) + 1) / Double(values.count + 1))

@@ -49,6 +49,14 @@ struct Resampling {
     }
   }
 
+  /// A set's values in every resample.
+  func values(of set: any MetricSet) -> [[Double]] {
+    var values: [[Double]] = []
+    values.reserveCapacity(bootstrap.resamples)
+    forEach { values.append(set.values($0)) }
+    return values
+  }
+
   private func fill(_ counts: UnsafeMutableBufferPointer<UInt32>, _ state: inout UInt64) {
     switch draw {
     case .units:

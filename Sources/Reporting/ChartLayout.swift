@@ -1,153 +1,253 @@
-// Where a chart's frame stands and which labels there is room for.
+// Where a chart's frames stand and which labels there is room for.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The frame inside a drawing and the ticks along it.
+/// The whole drawing: the legend on top, below it rows of panels.
+struct ChartSheet {
+  /// Start of each legend entry: across and line.
+  let legend: [(x: Double, line: Int)]
+  let layouts: [ChartLayout]
+  let height: Double
+
+  static let lineHeight = 20.0
+  private static let gap = 14.0
+
+  init(_ chart: Chart) {
+    legend = Self.flow(chart.legend, width: chart.width)
+    let top = Double((legend.last?.line ?? -1) + 1) * Self.lineHeight
+    let columns = min(chart.columns, max(1, chart.panels.count))
+    let width = (chart.width - Self.gap * Double(columns - 1)) / Double(columns)
+    let rows = (chart.panels.count + columns - 1) / columns
+    var layouts: [ChartLayout] = []
+    var y = top
+    for row in 0..<rows {
+      let panels = chart.panels[(row * columns)..<min(chart.panels.count, (row + 1) * columns)]
+      let extra = panels.map { ChartLayout.bottomNeed($0, width: width) }.max() ?? 0
+      for (column, panel) in panels.enumerated() {
+        layouts.append(
+          ChartLayout(
+            panel, x: Double(column) * (width + Self.gap), y: y, width: width, height: chart.height, bottomNeed: extra))
+      }
+      y += chart.height + max(0, extra - ChartLayout.usualBottom) + (row + 1 < rows ? 6 : 0)
+    }
+    self.layouts = layouts
+    height = y
+  }
+
+  private static func flow(_ entries: [Chart.LegendEntry], width: Double) -> [(x: Double, line: Int)] {
+    var x = 4.0
+    var line = 0
+    return entries.map { entry in
+      let need = entry.symbolWidth + 6 + TextWidth.of(entry.text)
+      if x > 4, x + need > width - 4 {
+        x = 4
+        line += 1
+      }
+      defer { x += need + 16 }
+      return (x, line)
+    }
+  }
+}
+
+extension Chart.LegendEntry {
+  var symbolWidth: Double {
+    switch shape {
+    case .line, .faintLine, .dashes, .lineDot, .area, .block: 24
+    case .dot: 12
+    case .ramp, .density: 72
+    }
+  }
+}
+
+/// The frame of one panel and the ticks along it.
 struct ChartLayout {
   struct Tick: Equatable {
     var position: Double
     var label: String
+    /// Written below the label.
+    var context: String?
   }
 
+  /// Room below the frame for ticks in one line and the axis's name.
+  static let usualBottom = 42.0
+
+  let originX: Double
+  /// Right end of the panel's room.
+  let limit: Double
+  let originY: Double
   let left: Double
   let right: Double
   let top: Double
   let bottom: Double
   let xTicks: [Tick]
   let yTicks: [Tick]
-  /// Start of each legend entry: across and line.
-  let legend: [(x: Double, line: Int)]
+  /// Labels of the x axis that did not fit side by side rise to the right.
+  let isSlanted: Bool
+  /// Where the x axis's name stands.
+  let xLabelY: Double
   private let x: Chart.Scale
   private let y: Chart.Scale
 
-  /// Width of a character at the charts' 12.5 px, on the broad side: fonts differ from machine to machine.
-  static let characterWidth = 7.4
-  static let lineHeight = 20.0
-  private static let longestBandLabel = 24
+  init(
+    _ panel: Chart.Panel, x originX: Double = 0, y originY: Double = 0, width: Double, height: Double, bottomNeed: Double? = nil
+  ) {
+    x = panel.x.scale
+    y = panel.y.scale
+    self.originX = originX
+    self.originY = originY
+    let need = bottomNeed ?? Self.bottomNeed(panel, width: width)
+    let top = originY + Self.topNeed(panel)
+    let bottom = originY + height + max(0, need - Self.usualBottom) - need
+    let left = originX + Self.leftNeed(panel, width: width)
+    self.top = top
+    self.bottom = bottom
+    self.left = left
 
-  init(_ chart: Chart) {
-    x = chart.x.scale
-    y = chart.y.scale
-    legend = Self.flow(chart.legend.map(\.text), width: chart.width - 12)
-    let legendLines = (legend.last?.line ?? -1) + 1
-    top = 26 + Double(legendLines) * Self.lineHeight
-    bottom = chart.height - 42
-    right = chart.width - 16
-
-    let labels = Self.rawTicks(chart.y.scale, count: Self.bandCount(chart.y.scale) ?? 6).map(\.label)
-    let widest = labels.map { Double($0.count) * Self.characterWidth }.max() ?? 0
-    left = max(36, widest + 14)
-
-    let height = bottom - top
-    let width = right - left
-    let bottom = bottom
-    let left = left
-    let isBand = Self.bandCount(chart.y.scale) != nil
-    yTicks = Self.rawTicks(chart.y.scale, count: 6).map {
-      let share = Self.share($0.position, on: chart.y.scale)
-      return Tick(position: isBand ? bottom - height * (1 - share) : bottom - height * share, label: $0.label)
+    let limit = originX + width
+    self.limit = limit
+    var right = limit - Self.rightMargin(panel)
+    var fit = AxisFit(panel.x, from: left, to: right, leftLimit: originX)
+    if let last = fit.ticks.last, !fit.isSlanted, panel.x.scale.bandNames == nil {
+      let over = last.position + TextWidth.of(last.label) / 2 - (limit - 1)
+      if over > 0 {
+        right -= over
+        fit = AxisFit(panel.x, from: left, to: right, leftLimit: originX)
+      }
     }
-    xTicks = Self.fitting(scale: chart.x.scale, from: left, width: width, limit: chart.width - 2)
+    self.right = right
+    xTicks = fit.ticks
+    isSlanted = fit.isSlanted
+    xLabelY = bottom + fit.labelsHeight + (fit.labelsHeight > 0 ? 17 : 20)
+
+    let isBand = panel.y.scale.bandNames != nil
+    yTicks = Self.yTicks(panel, width: width, height: bottom - top).map {
+      let share = panel.y.scale.share($0.value)
+      return Tick(position: isBand ? top + (bottom - top) * share : bottom - (bottom - top) * share, label: $0.label)
+    }
   }
 
-  func px(_ value: Double) -> Double { left + (right - left) * Self.share(value, on: x) }
+  func px(_ value: Double) -> Double { left + (right - left) * x.share(value) }
 
   /// The first band is on top, the lowest number at the bottom.
   func py(_ value: Double) -> Double {
-    let share = Self.share(value, on: y)
-    if case .bands = y { return top + (bottom - top) * share }
-    return bottom - (bottom - top) * share
+    let share = y.share(value)
+    return y.bandNames != nil ? top + (bottom - top) * share : bottom - (bottom - top) * share
   }
 
   /// Is the value inside the frame?
-  func hasX(_ value: Double) -> Bool { Self.contains(value, x) }
-  func hasY(_ value: Double) -> Bool { Self.contains(value, y) }
+  func hasX(_ value: Double) -> Bool { x.contains(value) }
+  func hasY(_ value: Double) -> Bool { y.contains(value) }
 
   /// Half the room of one band on the y axis.
-  var bandHalfHeight: Double {
-    guard let count = Self.bandCount(y), count > 0 else { return 0 }
-    return (bottom - top) / Double(count) / 2
+  var bandHalfHeight: Double { half(bottom - top, y) }
+  var bandHalfWidth: Double { half(right - left, x) }
+
+  private func half(_ length: Double, _ scale: Chart.Scale) -> Double {
+    guard let count = scale.bandNames?.count, count > 0 else { return 0 }
+    return length / Double(count) / 2
   }
 
-  private static func contains(_ value: Double, _ scale: Chart.Scale) -> Bool {
-    switch scale {
-    case .linear(let range), .share(let range): value.isFinite && range.contains(value)
-    case .bands(let names): value >= 0 && value < Double(names.count)
-    }
+  // MARK: Margins
+
+  /// Room below the frame, in the panel's width.
+  static func bottomNeed(_ panel: Chart.Panel, width: Double) -> Double {
+    let left = leftNeed(panel, width: width)
+    let fit = AxisFit(panel.x, from: left, to: width - rightMargin(panel), leftLimit: 0)
+    return fit.labelsHeight + (panel.x.label.isEmpty ? 7 : fit.labelsHeight > 0 ? 24 : 28)
   }
 
-  private static func bandCount(_ scale: Chart.Scale) -> Int? {
-    if case .bands(let names) = scale { return names.count }
-    return nil
+  private static func topNeed(_ panel: Chart.Panel) -> Double {
+    (panel.title == nil ? 0 : 20) + (panel.y.label.isEmpty ? 8 : 26)
   }
 
-  /// Position along the axis in 0...1, held at the ends.
-  private static func share(_ value: Double, on scale: Chart.Scale) -> Double {
-    switch scale {
-    case .linear(let range), .share(let range):
-      let width = range.upperBound - range.lowerBound
-      return width > 0 ? min(1, max(0, (value - range.lowerBound) / width)) : 0.5
-    case .bands(let names):
-      return names.isEmpty ? 0.5 : min(1, max(0, (value + 0.5) / Double(names.count)))
-    }
+  private static func rightMargin(_ panel: Chart.Panel) -> Double { panel.x.look == .none && panel.y.look == .none ? 4 : 16 }
+
+  private static func leftNeed(_ panel: Chart.Panel, width: Double) -> Double {
+    guard panel.y.look != .none else { return panel.x.look == .none ? 4 : 16 }
+    let isBand = panel.y.scale.bandNames != nil
+    let ticks = yTicks(panel, width: width, height: 200)
+    let widest = ticks.map { TextWidth.of($0.label) }.max() ?? 0
+    return max(isBand ? 16 : min(36, width / 4), widest + 12)
   }
 
-  private static func rawTicks(_ scale: Chart.Scale, count: Int) -> [Tick] {
-    switch scale {
-    case .linear(let range):
-      let ticks = Ticks(from: range.lowerBound, to: range.upperBound, count: count)
-      return ticks.values.map { Tick(position: $0, label: ticks.label($0)) }
-    case .share(let range):
-      let ticks = Ticks(from: range.lowerBound * 100, to: range.upperBound * 100, count: count)
-      return ticks.values.map { Tick(position: $0 / 100, label: ticks.label($0) + "%") }
-    case .bands(let names):
-      return names.enumerated().map { Tick(position: Double($0.offset), label: shortened($0.element)) }
+  private static func yTicks(_ panel: Chart.Panel, width: Double, height: Double) -> [AxisTick] {
+    guard panel.y.look != .none else { return [] }
+    let most = height < 90 ? 3 : height < 150 ? 4 : 6
+    let ticks = panel.y.scale.ticks(most)
+    guard panel.y.scale.bandNames != nil else { return ticks }
+    return ticks.map { AxisTick(value: $0.value, label: TextWidth.shortened($0.label, to: width * 0.42)) }
+  }
+}
+
+/// Labels along the x axis that keep clear of one another.
+struct AxisFit {
+  private(set) var ticks: [ChartLayout.Tick] = []
+  private(set) var isSlanted = false
+  /// From the frame to the bottom of the labels.
+  private(set) var labelsHeight = 0.0
+
+  private static let clearance = 8.0
+  private static let longestSlanted = 120.0
+  /// Slanted lines of text need this much from one to the next.
+  private static let slantedSpacing = 16.0
+  private static let slope = 0.70710678
+
+  init(_ axis: Chart.Axis, from left: Double, to right: Double, leftLimit: Double) {
+    guard axis.look != .none else { return }
+    let scale = axis.scale
+    func place(_ ticks: [AxisTick]) -> [ChartLayout.Tick] {
+      ticks.map {
+        ChartLayout.Tick(position: left + (right - left) * scale.share($0.value), label: $0.label, context: $0.context)
+      }
     }
+    if let names = scale.bandNames {
+      fitBands(place(scale.ticks(0)), names, leftLimit: leftLimit)
+    } else {
+      ticks = place(scale.ticks(1))
+      for count in stride(from: 7, through: 2, by: -1) {
+        let candidate = place(scale.ticks(count))
+        guard Self.isClear(candidate, every: 1) else { continue }
+        ticks = candidate
+        break
+      }
+      if ticks.count > 2, !Self.isClear(ticks, every: 1) { ticks = ticks.last.map { [ticks[0], $0] } ?? [] }
+    }
+    guard !ticks.isEmpty, !isSlanted else { return }
+    labelsHeight = ticks.contains { $0.context != nil } ? 33 : 18
   }
 
-  /// The most ticks whose labels keep clear of one another and of the drawing's edge.
-  private static func fitting(scale: Chart.Scale, from left: Double, width: Double, limit: Double) -> [Tick] {
-    func place(_ ticks: [Tick]) -> [Tick] {
-      ticks.map { Tick(position: left + width * share($0.position, on: scale), label: $0.label) }
+  private mutating func fitBands(_ all: [ChartLayout.Tick], _ names: [String], leftLimit: Double) {
+    if Self.isClear(all, every: 1) { return ticks = all }
+    if names.allSatisfy({ $0.first.map { $0.isNumber || $0 == "−" || $0 == "-" } ?? true }) {
+      // Dates and numbers are in order: some of them say where the others are.
+      var every = 2
+      while every < all.count, !Self.isClear(all, every: every) { every += 1 }
+      return ticks = stride(from: 0, to: all.count, by: every).map { all[$0] }
     }
-    if bandCount(scale) != nil {
-      let all = place(rawTicks(scale, count: 0))
-      var every = 1
-      while every < all.count, !isClear(all, every: every) { every += 1 }
-      return stride(from: 0, to: all.count, by: every).map { all[$0] }
+    isSlanted = true
+    let spacing = all.count > 1 ? all[1].position - all[0].position : .infinity
+    let every = max(1, Int((Self.slantedSpacing / spacing).rounded(.up)))
+    ticks = stride(from: 0, to: all.count, by: every).map { all[$0] }
+    for index in ticks.indices {
+      // What rises to its end must begin inside the drawing.
+      let room = min(Self.longestSlanted, (ticks[index].position - leftLimit) / Self.slope - 4)
+      ticks[index].label = TextWidth.shortened(ticks[index].label, to: max(30, room))
     }
-    for count in stride(from: 7, through: 2, by: -1) {
-      let ticks = place(rawTicks(scale, count: count))
-      if isClear(ticks, every: 1) { return ticks }
-    }
-    return place(rawTicks(scale, count: 1))
+    let widest = ticks.map { TextWidth.of($0.label) }.max() ?? 0
+    labelsHeight = 12 + (widest + 6) * Self.slope
   }
 
-  private static func isClear(_ ticks: [Tick], every: Int) -> Bool {
+  private static func isClear(_ ticks: [ChartLayout.Tick], every: Int) -> Bool {
     var end = -Double.infinity
+    var contextEnd = -Double.infinity
     for index in stride(from: 0, to: ticks.count, by: every) {
-      let half = Double(ticks[index].label.count) * characterWidth / 2
-      if ticks[index].position - half < end + 8 { return false }
+      let half = TextWidth.of(ticks[index].label) / 2
+      if ticks[index].position - half < end + clearance { return false }
       end = ticks[index].position + half
+      guard let context = ticks[index].context else { continue }
+      let contextHalf = TextWidth.of(context) / 2
+      if ticks[index].position - contextHalf < contextEnd + clearance { return false }
+      contextEnd = ticks[index].position + contextHalf
     }
     return true
-  }
-
-  private static func flow(_ texts: [String], width: Double) -> [(x: Double, line: Int)] {
-    var x = 4.0
-    var line = 0
-    return texts.map { text in
-      let need = 30 + Double(text.count) * characterWidth
-      if x > 4, x + need > width {
-        x = 4
-        line += 1
-      }
-      defer { x += need + 10 }
-      return (x, line)
-    }
-  }
-
-  /// The middle gives way: names of features often differ at their end.
-  private static func shortened(_ label: String) -> String {
-    label.count <= longestBandLabel ? label : label.prefix(13) + "…" + label.suffix(longestBandLabel - 14)
   }
 }

@@ -1,82 +1,86 @@
-// The marks of a chart, each as a few elements.
+// The marks of a panel, each as a few elements.
 // SPDX-License-Identifier: Apache-2.0
 
-extension Chart {
-  func drawAxes(_ out: inout SVGWriter, _ layout: ChartLayout) {
+extension Chart.Panel {
+  func draw(_ out: inout SVGWriter, _ layout: ChartLayout) {
+    drawAxes(&out, layout)
+    for mark in marks { draw(mark, &out, layout) }
+    guard y.look != .none else { return }
+    out.path("frame", "M\(n(layout.left)) \(n(layout.top))V\(n(layout.bottom))H\(n(layout.right))")
+  }
+
+  private func drawAxes(_ out: inout SVGWriter, _ layout: ChartLayout) {
     let (left, right, top, bottom) = (layout.left, layout.right, layout.top, layout.bottom)
     var grid = ""
-    let hasBands = if case .bands = y.scale { true } else { false }
+    let hasBands = y.scale.bandNames != nil
+    var end = -Double.infinity
     for tick in layout.yTicks {
-      if !hasBands { grid += "M\(n(left)) \(n(tick.position))H\(n(right))" }
+      if !hasBands, y.look == .full { grid += "M\(n(left)) \(n(tick.position))H\(n(right))" }
+      // Bands closer than a line of text are named as far as there is room.
+      guard abs(tick.position - end) >= 13 else { continue }
+      end = tick.position
       out.label(tick.label, x: left - 7, y: tick.position + 4, anchor: "end")
     }
     for tick in layout.xTicks {
-      grid += "M\(n(tick.position)) \(n(top))V\(n(bottom))"
-      out.label(tick.label, x: tick.position, y: bottom + 17, anchor: "middle")
-    }
-    out.line("<path class=\"grid\" d=\"\(grid)\"/>")
-    out.label(x.label, x: (left + right) / 2, y: bottom + 36, anchor: "middle", class: "axis")
-    out.label(y.label, x: 4, y: top - 13, class: "axis")
-  }
-
-  func drawLegend(_ out: inout SVGWriter, _ layout: ChartLayout) {
-    for (entry, place) in zip(legend, layout.legend) {
-      let y = 11 + Double(place.line) * ChartLayout.lineHeight
-      let x = place.x
-      let series = "s\(entry.series.rawValue)"
-      switch entry.shape {
-      case .line: out.line("<path class=\"line \(series)\" d=\"M\(n(x)) \(n(y))h22\"/>")
-      case .dashes: out.line("<path class=\"rule\" d=\"M\(n(x)) \(n(y))h22\"/>")
-      case .dot: out.line(dot(x: x + 11, y: y, entry.series))
-      case .area: out.line("<path class=\"ribbon \(series)\" d=\"M\(n(x)) \(n(y - 5))h22v10h-22z\"/>")
+      if x.look == .full { grid += "M\(n(tick.position)) \(n(top))V\(n(bottom))" }
+      if layout.isSlanted {
+        out.slanted(tick.label, x: tick.position + 4, y: bottom + 14)
+      } else {
+        out.label(tick.label, x: tick.position, y: bottom + 17, anchor: "middle")
+        if let context = tick.context { out.label(context, x: tick.position, y: bottom + 32, anchor: "middle") }
       }
-      out.label(entry.text, x: x + 28, y: y + 4)
+    }
+    out.path("grid", grid)
+    if !x.label.isEmpty {
+      let label = TextWidth.shortened(x.label, to: layout.limit - layout.originX - 4)
+      let half = TextWidth.of(label) / 2
+      let middle = max(layout.originX + half + 2, min((left + right) / 2, layout.limit - half - 2))
+      out.label(label, x: middle, y: layout.xLabelY, anchor: "middle", class: "axis")
+    }
+    if !y.label.isEmpty {
+      let label = TextWidth.shortened(y.label, to: layout.limit - layout.originX - 6)
+      out.label(label, x: layout.originX + 4, y: top - 11, class: "axis")
+    }
+    if let title {
+      out.label(
+        TextWidth.shortened(title, to: right - layout.originX - 4), x: layout.originX + 4, y: layout.originY + 14, class: "name")
     }
   }
 
-  func draw(_ mark: Mark, _ out: inout SVGWriter, _ layout: ChartLayout) {
+  private func draw(_ mark: Chart.Mark, _ out: inout SVGWriter, _ layout: ChartLayout) {
     switch mark {
-    case .grid(let columns, let rows, let levels):
-      drawGrid(columns: columns, rows: rows, levels: levels, &out, layout)
-    case .histogram(let edges, let heights): drawHistogram(edges, heights, &out, layout)
-    case .bars(let values):
-      let half = min(layout.bandHalfHeight * 0.72, 12)
-      var path = ""
-      for (index, value) in values.enumerated() where value.isFinite {
-        let width = layout.px(value) - layout.left
-        path += "M\(n(layout.left)) \(n(layout.py(Double(index)) - half))h\(n(width))v\(n(half * 2))h\(n(-width))z"
-      }
-      out.line("<path class=\"bar s1\" d=\"\(path)\"/>")
+    case .grid(let columns, let rows, let levels): drawGrid(columns: columns, rows: rows, levels: levels, &out, layout)
+    case .steps(let edges, let heights, let series, let isOutlined):
+      drawSteps(edges, heights, series, isOutlined: isOutlined, &out, layout)
+    case .rows(let values, let series, let slot, let count):
+      drawRows(values, series, slot: slot, of: count, &out, layout)
     case .line(let points, let series):
-      out.line("<path class=\"line s\(series.rawValue)\" d=\"\(polyline(points, layout))\"/>")
+      out.path("line s\(series.rawValue)" + (points.count > PointBudget.thick ? " many" : ""), polyline(points, layout))
+    case .faintLine(let points, let series): out.path("line faint s\(series.rawValue)", polyline(points, layout))
     case .ribbon(let points, let series): drawRibbon(points, series, &out, layout)
-    case .dots(let points, let series):
-      for point in points where layout.hasX(point.x) && layout.hasY(point.y) {
-        if let low = point.low, let high = point.high {
-          let x = n(layout.px(point.x))
-          out.line("<path class=\"whisker s\(series.rawValue)\" d=\"M\(x) \(n(layout.py(low)))V\(n(layout.py(high)))\"/>")
-        }
-        out.line(dot(x: layout.px(point.x), y: layout.py(point.y), series))
-      }
-    case .intervals(let points, let series):
-      for point in points where layout.hasX(point.x) {
-        if let low = point.low, let high = point.high {
-          let y = n(layout.py(point.y))
-          out.line("<path class=\"whisker s\(series.rawValue)\" d=\"M\(n(layout.px(low))) \(y)H\(n(layout.px(high)))\"/>")
-        }
-        out.line(dot(x: layout.px(point.x), y: layout.py(point.y), series))
-      }
+    case .dots(let points, let series): drawDots(points, series, &out, layout)
+    case .swarm(let points, let colours): drawSwarm(points, colours, &out, layout)
+    case .intervals(let points, let series): drawIntervals(points, series, &out, layout)
+    case .whiskers(let points): drawWhiskers(points, &out, layout)
+    case .spans(let spans): drawSpans(spans, &out, layout)
+    case .cells(let cells): drawCells(cells, &out, layout)
     case .horizontalRule(let value):
       guard layout.hasY(value) else { return }
-      let y = layout.py(value)
-      out.line("<path class=\"rule\" d=\"M\(n(layout.left)) \(n(y))H\(n(layout.right))\"/>")
+      out.path("rule", "M\(n(layout.left)) \(n(layout.py(value)))H\(n(layout.right))")
     case .verticalRule(let value):
       guard layout.hasX(value) else { return }
-      let x = layout.px(value)
-      out.line("<path class=\"rule\" d=\"M\(n(x)) \(n(layout.top))V\(n(layout.bottom))\"/>")
+      out.path("rule", "M\(n(layout.px(value))) \(n(layout.top))V\(n(layout.bottom))")
+    case .axisLine(let x, let from, let to):
+      out.path("frame", "M\(n(layout.px(x))) \(n(layout.py(from)))V\(n(layout.py(to)))")
+    case .segment(let a, let b):
+      out.path("rule", "M\(n(layout.px(a.x))) \(n(layout.py(a.y)))L\(n(layout.px(b.x))) \(n(layout.py(b.y)))")
     case .identity: drawIdentity(&out, layout)
+    case .text(let text, let x, let y, let anchor):
+      out.label(text, x: layout.px(x), y: layout.py(y) + 4, anchor: anchor.rawValue)
     }
   }
+
+  // MARK: Areas
 
   /// In whole numbers of cells, scaled to the frame: half the bytes of drawing each in the frame's own units.
   private func drawGrid(columns: Int, rows: Int, levels: [Int], _ out: inout SVGWriter, _ layout: ChartLayout) {
@@ -98,7 +102,7 @@ extension Chart {
           }
         }
       }
-      if !path.isEmpty { out.line("<path class=\"d\(level)\" d=\"\(path)\"/>") }
+      out.path("d\(level)", path)
     }
     out.line("</g>")
   }
@@ -110,57 +114,241 @@ extension Chart {
     return "\(parts / 10_000).\(String(repeating: "0", count: 4 - rest.count))\(rest)"
   }
 
-  private func drawHistogram(_ edges: [Double], _ heights: [Double], _ out: inout SVGWriter, _ layout: ChartLayout) {
+  private func drawSteps(
+    _ edges: [Double], _ heights: [Double], _ series: Chart.Series, isOutlined: Bool, _ out: inout SVGWriter,
+    _ layout: ChartLayout
+  ) {
+    let base = layout.py(0)
+    if isOutlined {
+      var path = ""
+      for (index, height) in heights.enumerated() where index + 1 < edges.count {
+        path +=
+          (path.isEmpty ? "M\(n(layout.px(edges[index]))) \(n(base))" : "")
+          + "V\(n(layout.py(height)))H\(n(layout.px(edges[index + 1])))"
+      }
+      out.path("ribbon s\(series.rawValue)", path + "V\(n(base))z")
+      return out.path("line s\(series.rawValue)", path + "V\(n(base))")
+    }
     var path = ""
     for (index, height) in heights.enumerated() where height > 0 && index + 1 < edges.count {
       let (a, b) = (layout.px(edges[index]), layout.px(edges[index + 1]))
-      let top = layout.py(height)
-      path += "M\(n(a)) \(n(layout.bottom))V\(n(top))H\(n(b))V\(n(layout.bottom))z"
+      path += "M\(n(a)) \(n(base))V\(n(layout.py(height)))H\(n(b))V\(n(base))z"
     }
-    out.line("<path class=\"bar s1 thin\" d=\"\(path)\"/>")
+    out.path("bar s\(series.rawValue) thin", path)
   }
 
-  private func drawRibbon(_ points: [Point], _ series: Series, _ out: inout SVGWriter, _ layout: ChartLayout) {
-    let ends = points.compactMap { point in
-      point.low.flatMap { low in point.high.map { (x: layout.px(point.x), low: layout.py(low), high: layout.py($0)) } }
+  private func drawRows(
+    _ values: [Double], _ series: Chart.Series, slot: Int, of count: Int, _ out: inout SVGWriter, _ layout: ChartLayout
+  ) {
+    let room = min(layout.bandHalfHeight * 1.5, Double(count) * 24)
+    let height = room / Double(max(1, count))
+    let base = layout.px(0)
+    var path = ""
+    for (index, value) in values.enumerated() where value.isFinite {
+      let top = layout.py(Double(index)) - room / 2 + Double(slot) * height
+      let inset = count > 1 ? 0.5 : 0
+      path += "M\(n(base)) \(n(top + inset))H\(n(layout.px(value)))v\(n(height - 2 * inset))H\(n(base))z"
     }
-    guard ends.count > 1 else { return }
-    let upper = ends.map { "\(n($0.x)) \(n($0.high))" }
-    let lower = ends.reversed().map { "\(n($0.x)) \(n($0.low))" }
-    out.line("<path class=\"ribbon s\(series.rawValue)\" d=\"M\((upper + lower).joined(separator: "L"))z\"/>")
+    out.path("bar s\(series.rawValue)", path)
+  }
+
+  private func drawRibbon(_ points: [Chart.Point], _ series: Chart.Series, _ out: inout SVGWriter, _ layout: ChartLayout) {
+    var run: [(x: Double, low: Double, high: Double)] = []
+    func close() {
+      guard run.count > 1 else { return run = [] }
+      let upper = run.map { "\(n($0.x)) \(n($0.high))" }
+      let lower = run.reversed().map { "\(n($0.x)) \(n($0.low))" }
+      out.path("ribbon s\(series.rawValue)", "M\((upper + lower).joined(separator: "L"))z")
+      run = []
+    }
+    for point in points {
+      guard let low = point.low, let high = point.high, low.isFinite, high.isFinite else {
+        close()
+        continue
+      }
+      let place = (x: layout.px(point.x), low: layout.py(low), high: layout.py(high))
+      // Of a long band every pixel keeps its widest.
+      if points.count > PointBudget.line, let last = run.last, last.x.rounded() == place.x.rounded() {
+        run[run.count - 1] = (last.x, max(last.low, place.low), min(last.high, place.high))
+      } else {
+        run.append(place)
+      }
+    }
+    close()
+  }
+
+  private func drawSpans(_ spans: [Chart.Span], _ out: inout SVGWriter, _ layout: ChartLayout) {
+    let half = min(layout.bandHalfHeight * 0.66, 9)
+    for series in Chart.Series.allCases {
+      var path = ""
+      for span in spans where span.series == series {
+        let left = layout.px(span.from)
+        path +=
+          "M\(n(left)) \(n(layout.py(Double(span.band)) - half))h\(n(max(1.5, layout.px(span.to) - left)))v\(n(half * 2))H\(n(left))z"
+      }
+      out.path("bar s\(series.rawValue)", path)
+    }
+  }
+
+  private func drawCells(_ cells: [Chart.Cell], _ out: inout SVGWriter, _ layout: ChartLayout) {
+    let (halfWidth, halfHeight) = (layout.bandHalfWidth, layout.bandHalfHeight)
+    for level in 1...Chart.Cell.levels {
+      var path = ""
+      for cell in cells where cell.level == level {
+        let (x, y) = (layout.px(Double(cell.column)) - halfWidth, layout.py(Double(cell.row)) - halfHeight)
+        path += "M\(n(x)) \(n(y))h\(n(halfWidth * 2))v\(n(halfHeight * 2))H\(n(x))z"
+      }
+      out.path("c\(level)", path)
+    }
+    // Sizes that all cells can share.
+    let lines = cells.map(\.text.count).max() ?? 0
+    let widest = cells.flatMap(\.text).map { TextWidth.of($0) }.max() ?? 0
+    let widestFirst = cells.compactMap(\.text.first).map { TextWidth.of($0) }.max() ?? 0
+    let fitsAll = widest < halfWidth * 2 - 4 && Double(lines) * 15 < halfHeight * 2
+    let fitsFirst = widestFirst < halfWidth * 2 - 4 && halfHeight * 2 >= 14
+    let fitsSmall = widestFirst * 0.8 < halfWidth * 2 - 2 && halfHeight * 2 >= 12
+    guard fitsAll || fitsFirst || fitsSmall else { return }
+    for cell in cells where !cell.text.isEmpty {
+      let shown = fitsAll ? cell.text : Array(cell.text.prefix(1))
+      let (x, y) = (layout.px(Double(cell.column)), layout.py(Double(cell.row)))
+      let dress = (cell.level >= Chart.Cell.darkFrom ? "on" : "in") + (fitsAll || fitsFirst ? "" : " small")
+      for (index, line) in shown.enumerated() {
+        let down = (Double(index) - Double(shown.count - 1) / 2) * 15 + 4.5
+        out.label(line, x: x, y: y + down, anchor: "middle", class: dress)
+      }
+    }
   }
 
   private func drawIdentity(_ out: inout SVGWriter, _ layout: ChartLayout) {
-    guard case .linear(let xs) = x.scale, case .linear(let ys) = y.scale else { return }
+    func ends(_ scale: Chart.Scale) -> ClosedRange<Double>? {
+      switch scale {
+      case .linear(let range), .share(let range), .log(let range): range
+      case .time, .bands: nil
+      }
+    }
+    guard let xs = ends(x.scale), let ys = ends(y.scale) else { return }
     let low = max(xs.lowerBound, ys.lowerBound)
     let high = min(xs.upperBound, ys.upperBound)
     guard low < high else { return }
-    out.line(
-      "<path class=\"rule\" d=\"M\(n(layout.px(low))) \(n(layout.py(low)))"
-        + "L\(n(layout.px(high))) \(n(layout.py(high)))\"/>")
+    out.path("rule", "M\(n(layout.px(low))) \(n(layout.py(low)))L\(n(layout.px(high))) \(n(layout.py(high)))")
   }
 
-  private func polyline(_ points: [Point], _ layout: ChartLayout) -> String {
+  // MARK: Lines and dots
+
+  /// Gaps stay gaps; a long line keeps the extremes of every pixel.
+  private func polyline(_ points: [Chart.Point], _ layout: ChartLayout) -> String {
     var path = ""
-    var isPenDown = false
-    for point in points {
-      guard point.x.isFinite, point.y.isFinite else {
-        isPenDown = false
-        continue
-      }
-      path += "\(isPenDown ? "L" : "M")\(n(layout.px(point.x))) \(n(layout.py(point.y)))"
-      isPenDown = true
+    for run in points.split(whereSeparator: { !$0.x.isFinite || !$0.y.isFinite }) {
+      let places = run.map { (x: layout.px($0.x), y: layout.py($0.y)) }
+      let kept = places.count > PointBudget.line ? PointBudget.extremes(places) : places
+      // A point alone is a dot by its round caps.
+      path += kept.enumerated().map { "\($0.offset == 0 ? "M" : "L")\(n($0.element.x)) \(n($0.element.y))" }.joined()
+      if kept.count == 1 { path += "h0" }
     }
     return path
   }
 
-  /// A circle, square, diamond or cross: shape says the series to those who do not see colours.
-  private func dot(x: Double, y: Double, _ series: Series) -> String {
-    switch series {
-    case .first: "<circle class=\"dot s1\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"4\"/>"
-    case .second: "<path class=\"dot s2\" d=\"M\(n(x - 4)) \(n(y - 4))h8v8h-8z\"/>"
-    case .third: "<path class=\"dot s3\" d=\"M\(n(x)) \(n(y - 5))l5 5l-5 5l-5 -5z\"/>"
-    case .muted: "<circle class=\"dot s4\" cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"3\"/>"
+  private func drawDots(_ points: [Chart.Point], _ series: Chart.Series, _ out: inout SVGWriter, _ layout: ChartLayout) {
+    let shown = points.filter { layout.hasX($0.x) && layout.hasY($0.y) }
+    guard shown.count <= PointBudget.markers else { return drawCloud(shown, "cloud s\(series.rawValue)", &out, layout) }
+    var whiskers = ""
+    for point in shown {
+      if let low = point.low, let high = point.high {
+        whiskers += "M\(n(layout.px(point.x))) \(n(layout.py(low)))V\(n(layout.py(high)))"
+      }
+    }
+    out.path("whisker s\(series.rawValue)", whiskers)
+    let dress = shown.count > PointBudget.outlined ? " tight" : ""
+    out.path("dot s\(series.rawValue)" + dress, shown.map { series.marker(x: layout.px($0.x), y: layout.py($0.y)) }.joined())
+  }
+
+  private func drawWhiskers(_ points: [Chart.Point], _ out: inout SVGWriter, _ layout: ChartLayout) {
+    var path = ""
+    for point in points {
+      guard let low = point.low, let high = point.high, low.isFinite, high.isFinite else { continue }
+      let y = layout.py(point.y)
+      path +=
+        "M\(n(layout.px(low))) \(n(y - 3.5))v7M\(n(layout.px(low))) \(n(y))H\(n(layout.px(high)))M\(n(layout.px(high))) \(n(y - 3.5))v7"
+    }
+    out.path("whisker over", path)
+  }
+
+  private func drawIntervals(_ points: [Chart.Point], _ series: Chart.Series, _ out: inout SVGWriter, _ layout: ChartLayout) {
+    let shown = points.filter { layout.hasX($0.x) }
+    var whiskers = ""
+    for point in shown {
+      if let low = point.low, let high = point.high {
+        whiskers += "M\(n(layout.px(low))) \(n(layout.py(point.y)))H\(n(layout.px(high)))"
+      }
+    }
+    out.path("whisker s\(series.rawValue)", whiskers)
+    out.path("dot s\(series.rawValue)", shown.map { series.marker(x: layout.px($0.x), y: layout.py($0.y)) }.joined())
+  }
+
+  private func drawSwarm(_ points: [Chart.Point], _ colours: [Int], _ out: inout SVGWriter, _ layout: ChartLayout) {
+    for colour in 0..<8 {
+      drawCloud(zip(points, colours).filter { $0.1 == colour }.map(\.0), "cloud v v\(colour)", &out, layout)
+    }
+  }
+
+  /// Zero-length strokes with round caps on a grid of half units; what falls together is drawn once.
+  private func drawCloud(_ points: [Chart.Point], _ name: String, _ out: inout SVGWriter, _ layout: ChartLayout) {
+    var seen: Set<Int> = []
+    var path = ""
+    for point in points where layout.hasX(point.x) {
+      let x = Int(((layout.px(point.x) - layout.left) * 2).rounded())
+      let y = Int(((layout.py(point.y) - layout.top) * 2).rounded())
+      if seen.insert(y * 100_000 + x).inserted { path += "M\(x) \(y)h0" }
+    }
+    guard !path.isEmpty else { return }
+    out.line(
+      "<path class=\"\(name)\" transform=\"translate(\(n(layout.left)) \(n(layout.top))) scale(.5)\" d=\"\(path)\"/>")
+  }
+}
+
+extension Chart.Series {
+  /// A shape around a place: it says the series to those who do not see colours.
+  func marker(x: Double, y: Double) -> String {
+    switch self {
+    case .muted: "M\(n(x - 3)) \(n(y))a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z"
+    case .first: "M\(n(x - 4)) \(n(y))a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"
+    case .second: "M\(n(x - 4)) \(n(y - 4))h8v8h-8z"
+    case .third: "M\(n(x)) \(n(y - 5))l5 5l-5 5l-5 -5z"
+    case .fourth: "M\(n(x)) \(n(y - 5))l5 9h-10z"
+    case .fifth: "M\(n(x)) \(n(y + 5))l5 -9h-10z"
+    case .sixth: "M\(n(x - 1.5)) \(n(y - 5))h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z"
+    case .seventh: "M\(n(x - 5)) \(n(y - 3))l2 -2l3 3l3 -3l2 2l-3 3l3 3l-2 2l-3 -3l-3 3l-2 -2l3 -3z"
+    case .eighth: "M\(n(x - 5)) \(n(y - 2.5))h10v5h-10z"
+    }
+  }
+}
+
+extension Chart {
+  func drawLegend(_ out: inout SVGWriter, _ places: [(x: Double, line: Int)]) {
+    for (entry, place) in zip(legend, places) {
+      let y = 11 + Double(place.line) * ChartSheet.lineHeight
+      let x = place.x
+      let series = "s\(entry.series.rawValue)"
+      switch entry.shape {
+      case .line: out.path("line \(series)", "M\(n(x)) \(n(y))h24")
+      case .faintLine: out.path("line faint \(series)", "M\(n(x)) \(n(y))h24")
+      case .block: out.path("bar \(series)", "M\(n(x)) \(n(y - 5))h24v10h-24z")
+      case .dashes: out.path("rule", "M\(n(x)) \(n(y))h24")
+      case .dot: out.path("dot \(series)", entry.series.marker(x: x + 6, y: y))
+      case .lineDot:
+        out.path("line \(series)", "M\(n(x)) \(n(y))h24")
+        out.path("dot \(series)", entry.series.marker(x: x + 12, y: y))
+      case .area:
+        out.path("ribbon \(series)", "M\(n(x)) \(n(y - 5))h24v10h-24z")
+        out.path("edge-line \(series)", "M\(n(x)) \(n(y - 5))h24v10h-24z")
+      case .ramp:
+        for colour in 0..<8 {
+          out.path("cloud v v\(colour)", "M\(n(x + 4 + Double(colour) * 9)) \(n(y))h0")
+        }
+      case .density:
+        for level in 1...6 { out.path("d\(level)", "M\(n(x + Double(level - 1) * 12)) \(n(y - 5))h12v10h-12z") }
+      }
+      out.label(entry.text, x: x + entry.symbolWidth + 6, y: y + 4)
     }
   }
 }

@@ -15,10 +15,22 @@ package enum HTMLStyle {
     ("bad", "#b02318", "#ff9086"),
     ("caution", "#8a5300", "#e6b252"),
     ("shade", "#c3c9d0", "#3d444c"),
+    ("s0", "#6b737c", "#8d959e"),
     ("s1", "#0072b2", "#56b4e9"),
     ("s2", "#b84f00", "#e69f00"),
     ("s3", "#00795a", "#2fc09a"),
-    ("s4", "#6b737c", "#8d959e"),
+    ("s4", "#a2457f", "#e08bbd"),
+    ("s5", "#7d6a00", "#f0e442"),
+    ("s6", "#3390c8", "#7f9dff"),
+    ("s7", "#2b2f36", "#e4e7ea"),
+    ("s8", "#c77800", "#ff7f50"),
+    ("c1", "#ebf4f9", "#1b2a34"),
+    ("c2", "#cce3f0", "#213643"),
+    ("c3", "#a6cee4", "#2b4e62"),
+    ("c4", "#7cb6d7", "#325e77"),
+    ("c5", "#4d9cc9", "#386d8c"),
+    ("c6", "#0a6ca6", "#4f9fcb"),
+    ("c7", "#004b76", "#8fd3ff"),
   ]
 
   static var sheet: String {
@@ -30,6 +42,23 @@ package enum HTMLStyle {
       \(rules)
       """
   }
+
+  /// Dashes of the series' lines; the first is solid.
+  private static let dashes = ["", "7 4", "2 4", "10 3 2 3", "14 5", "4 3", "1 5", "10 3 2 3 2 3"]
+
+  /// Marks take the colour of their series; squares stand for the second where dots are small.
+  private static let series: String =
+    (0...8).map { "svg .s\($0){color:var(--s\($0))}" }.joined() + "\n"
+    + dashes.enumerated().filter { !$0.element.isEmpty }.map { "svg .line.s\($0.offset + 1){stroke-dasharray:\($0.element)}" }
+    .joined()
+    + "svg .line.s0{stroke-dasharray:9 3}\nsvg .cloud.s2,svg .cloud.s4,svg .cloud.s6,svg .cloud.s8{stroke-linecap:square}"
+
+  /// From the first series' colour to the second's.
+  private static let ramp: String =
+    "svg .v{stroke:var(--s1);stroke-opacity:1}svg .v7{stroke:var(--s2)}\n"
+    + (1...6).map { "svg .v\($0){stroke:color-mix(in oklab,var(--s2) \($0 * 100 / 7)%,var(--s1))}" }.joined()
+
+  private static let cells: String = (1...7).map { "svg .c\($0){fill:var(--c\($0))}" }.joined()
 
   private static let rules = """
     *{box-sizing:border-box}
@@ -101,30 +130,34 @@ package enum HTMLStyle {
     svg.chart{display:block;width:100%;height:auto}
     svg.graph{display:block;margin:0 auto;max-width:none}
     svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--muted)}
-    svg .axis{fill:var(--text)}
+    svg .axis,svg .in{fill:var(--text)}svg .on{fill:var(--ground)}svg text.small{font-size:10px}
     svg .grid{stroke:var(--line);stroke-width:.7;fill:none}
-    svg .frame{stroke:var(--s4);fill:none}
-    svg .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
-    svg .line.s2{stroke-dasharray:7 4}
-    svg .line.s3{stroke-dasharray:2 4}
+    svg .frame{stroke:var(--s0);fill:none}
+    \(series)
+    svg .line{fill:none;stroke:currentColor;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
+    svg .line.many{stroke-width:1.3}
+    svg .line.faint{stroke-width:1;stroke-opacity:.45;stroke-dasharray:none}
     svg .rule{stroke:var(--text);stroke-dasharray:5 4;fill:none;stroke-width:1.2}
-    svg .whisker{fill:none;stroke-width:1.8}
-    svg .line.s1,svg .whisker.s1{stroke:var(--s1)}svg .line.s2,svg .whisker.s2{stroke:var(--s2)}svg .line.s3,svg .whisker.s3{stroke:var(--s3)}svg .line.s4,svg .whisker.s4{stroke:var(--s4)}
-    svg .dot{stroke:var(--ground);stroke-width:1.2}
-    svg .dot.s1,svg .bar.s1{fill:var(--s1)}svg .dot.s2{fill:var(--s2)}svg .dot.s3{fill:var(--s3)}svg .dot.s4{fill:var(--s4)}
+    svg .whisker,svg .edge-line{fill:none;stroke:currentColor;stroke-width:1.8}
+    svg .edge-line{stroke-width:1}svg .whisker.over{stroke:var(--text)}
+    svg .dot{fill:currentColor;stroke:var(--ground);stroke-width:1.2}
+    svg .dot.tight{stroke:none}
+    svg .bar{fill:currentColor}
     svg .bar.thin{stroke:var(--ground);stroke-width:.8}
-    svg .ribbon{fill-opacity:.22}
-    svg .ribbon.s1{fill:var(--s1)}svg .ribbon.s2{fill:var(--s2)}
+    svg .ribbon{fill:currentColor;fill-opacity:.22}
+    svg .cloud{fill:none;stroke:currentColor;stroke-width:7;stroke-linecap:round;stroke-opacity:.75}
+    \(ramp)
+    \(cells)
     svg .d1,svg .d2,svg .d3,svg .d4,svg .d5,svg .d6{fill:var(--s1)}
     svg .d1{fill-opacity:.14}svg .d2{fill-opacity:.28}svg .d3{fill-opacity:.44}svg .d4{fill-opacity:.62}svg .d5{fill-opacity:.8}
-    svg .node{fill:var(--ground);stroke:var(--s4);stroke-width:1.3}
+    svg .node{fill:var(--ground);stroke:var(--s0);stroke-width:1.3}
     svg .node.failed{stroke:var(--bad);stroke-width:2.6}
     svg .node.skipped{stroke-dasharray:4 3}
     svg .name{fill:var(--text);font-size:13.5px}
     svg .mark{font-size:14px;fill:var(--good)}svg .mark.failed{fill:var(--bad)}svg .mark.skipped{fill:var(--muted)}
     svg a:hover .node,svg a:focus-visible .node{stroke:var(--link);stroke-width:2.4}
-    svg .edge{fill:none;stroke:var(--s4);stroke-width:1.3}
-    svg .head{fill:var(--s4)}
+    svg .edge{fill:none;stroke:var(--s0);stroke-width:1.3}
+    svg .head{fill:var(--s0)}
     footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
     @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}

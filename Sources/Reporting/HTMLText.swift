@@ -122,6 +122,10 @@ struct HTMLPage {
     case .prose(let markdown): text += ProseText.html(markdown, topLevel: min(6, level + 1))
     case .foreignHTML(let html): text += ForeignHTML.sanitised(html) + "\n"
     case .image(let image): write(image)
+    case .images(let images):
+      text += "<div class=\"figures\">\n"
+      for image in images { write(image) }
+      text += "</div>\n"
     case .note(let tone, let content):
       text += "<p class=\"note tone-\(tone.rawValue)\">\(inline(content))</p>\n"
     case .graph(let graph): write(graph)

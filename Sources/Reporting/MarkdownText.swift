@@ -38,16 +38,16 @@ package enum MarkdownText {
   static func render(_ report: Report, for target: Target, limit: Int?) -> String {
     let head = head(report, target, factsLimit: limit.map { $0 / 4 })
     let sections = report.sections
-    guard let limit else { return head + sections.compactMap { text($0, target, room: .max) }.joined() }
+    guard let limit else { return head + sections.compactMap { section($0, target, room: .max) }.joined() }
     // Room for the sentence that names what was left out.
     let reserve = 80 + sections.reduce(0) { $0 + target.size($1.title) * 2 + 4 }
     // Run facts have a room of their own: which sections fit must not hang on them.
     var room = limit - limit / 4 - target.size(RunReport.withoutRunFacts(head)) - reserve
     var texts = [String?](repeating: nil, count: sections.count)
     for index in sections.indices.sorted(by: { (-sections[$0].priority, $0) < (-sections[$1].priority, $1) }) {
-      guard let section = text(sections[index], target, room: room) else { continue }
-      room -= target.size(section)
-      texts[index] = section
+      guard let text = section(sections[index], target, room: room) else { continue }
+      room -= target.size(text)
+      texts[index] = text
     }
     var text = head + texts.compactMap { $0 }.joined()
     let dropped = sections.indices.filter { texts[$0] == nil }.map { MarkdownWriter.escaped(sections[$0].title) }
@@ -58,7 +58,7 @@ package enum MarkdownText {
   }
 
   /// A section; `nil` when it is larger than there is room for, which is known without writing all of it.
-  private static func text(_ section: Report.Section, _ target: Target, room: Int) -> String? {
+  private static func section(_ section: Report.Section, _ target: Target, room: Int) -> String? {
     var writer = MarkdownWriter(target, room: room)
     writer.text = "## \(MarkdownWriter.escaped(section.title))\n\n"
     for block in section.blocks where !writer.isFull() { writer.write(block, level: 2) }
@@ -147,6 +147,7 @@ struct MarkdownWriter {
       if !label.isEmpty { text += "_\(Self.escaped(label))_\n\n" }
       fenced(log, "text")
     case .prose(let markdown): text += Self.quieted(markdown) + "\n\n"
+    case .images(let images): for image in images { write(.image(image), level: level) }
     case .foreignHTML(let html): fenced(PlainText.shortened(html, lines: 60), "html")
     case .image(let image):
       text += "_[figure: \(Self.escaped(image.caption ?? image.alternative)) – see the HTML report]_\n\n"

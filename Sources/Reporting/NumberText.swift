@@ -39,6 +39,24 @@ package enum NumberText {
     return text
   }
 
+  /// A number as digits and a power of ten, `2.5e−7`, with decimals that tell steps apart.
+  static func scientific(_ value: Double, step: Double) -> String {
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "–" }
+    var exponent = 0
+    var digits = abs(value)
+    while digits >= 10, exponent < 308 {
+      digits /= 10
+      exponent += 1
+    }
+    while digits < 0.99999999, exponent > -308 {
+      digits *= 10
+      exponent -= 1
+    }
+    let ratio = exponent >= 0 ? step / powerOfTen(exponent) : step * powerOfTen(-exponent)
+    let places = decimals(forStep: ratio, digits: 1)
+    return (value < 0 ? "−" : "") + fixed(digits, decimals: places) + "e" + (exponent < 0 ? "−" : "") + "\(exponent.magnitude)"
+  }
+
   /// A size in bytes: `512 B`, `18.2 MB`, decimal units.
   package static func bytes(_ value: Int) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"]

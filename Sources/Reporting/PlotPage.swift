@@ -1,106 +1,94 @@
-// Plots as one page that needs no network: drawings where two numbers span them, and the rows as tables.
+// Plots as one page that needs no network: a drawing of each, its rows as a table, pictures of revisions side by side.
 // SPDX-License-Identifier: Apache-2.0
 internal import Foundation
-internal import PipelineModel
 
 package enum PlotPage {
-  private static let mostRows = 200
+  /// How a plot of a template of the project's own is shown.
+  package enum Custom: Sendable, Equatable {
+    /// An SVG that a program made of the Vega-Lite document.
+    case drawn(svg: String)
+    /// Why there is only the table.
+    case tableOnly(reason: String)
+  }
 
-  /// - Parameter images: name, revision and bytes of each picture.
+  /// A plot with what was made of its template; `nil` for a built-in one.
+  package struct Entry: Sendable {
+    package var plot: Plot
+    package var custom: Custom?
+    package init(_ plot: Plot, custom: Custom? = nil) {
+      self.plot = plot
+      self.custom = custom
+    }
+  }
+
+  package struct Picture: Sendable, Equatable {
+    package var name: String
+    package var revision: String
+    package var bytes: [UInt8]
+    package init(name: String, revision: String, bytes: [UInt8]) {
+      self.name = name
+      self.revision = revision
+      self.bytes = bytes
+    }
+  }
+
   /// - Returns: HTML.
-  package static func render(_ plots: [Plot], images: [(name: String, revision: String, bytes: [UInt8])]) -> String {
-    var sections = plots.enumerated().map { index, plot in
-      Report.Section(id: "plot-\(index + 1)", title: plot.title, priority: 1, blocks: blocks(plot, id: "drawing-\(index + 1)"))
-    }
-    var names: [String] = []
-    for image in images where !names.contains(image.name) { names.append(image.name) }
-    for (index, name) in names.enumerated() {
-      let blocks = images.filter { $0.name == name }.map { Report.Block.image(picture($0.name, $0.revision, $0.bytes)) }
-      sections.append(Report.Section(id: "image-\(index + 1)", title: name, priority: 1, blocks: blocks))
-    }
-    let count = plots.count + names.count
+  package static func render(_ plots: [Entry], pictures: [Picture], problems: [String] = []) -> String {
+    let parts = parts(plots, pictures: pictures, prefix: "")
+    let notes = problems.map { Report.Block.note(.caution, .message($0)) }
     return HTMLText.render(
       Report(
         title: "Plots", summary: nil,
-        verdict: Report.Verdict(tone: .neutral, headline: count == 1 ? "1 plot" : "\(count) plots", blocks: []),
-        runFacts: Report.RunFacts(line: [], blocks: []), sections: sections))
+        verdict: Report.Verdict(tone: .neutral, headline: parts.count == 1 ? "1 plot" : "\(parts.count) plots", blocks: notes),
+        runFacts: Report.RunFacts(line: [], blocks: []),
+        sections: parts.map { Report.Section(id: $0.id, title: $0.title, priority: 1, blocks: $0.blocks) }))
   }
 
-  private static func picture(_ name: String, _ revision: String, _ bytes: [UInt8]) -> Report.Image {
-    let isText = name.hasSuffix(".svg")
-    let format: Report.Image.Format =
-      isText ? .svg : name.hasSuffix(".png") ? .png : name.hasSuffix(".gif") ? .gif : .jpeg
+  /// Title and blocks of each plot, then of each picture's name.
+  static func parts(_ plots: [Entry], pictures: [Picture], prefix: String) -> [(
+    id: String, title: String, blocks: [Report.Block]
+  )] {
+    var names: [String] = []
+    for picture in pictures where !names.contains(picture.name) { names.append(picture.name) }
+    return plots.enumerated().map { index, entry in
+      ("\(prefix)plot-\(index + 1)", entry.plot.title, blocks(entry, id: "\(prefix)drawing-\(index + 1)"))
+    }
+      + names.enumerated().map { index, name in
+        let images = pictures.filter { $0.name == name }.map(image)
+        return ("\(prefix)picture-\(index + 1)", name, [.images(images)])
+      }
+  }
+
+  private static func blocks(_ entry: Entry, id: String) -> [Report.Block] {
+    switch entry.custom {
+    case nil: entry.plot.blocks(id: id)
+    case .drawn(let svg):
+      [
+        .images([
+          Report.Image(
+            format: .svg, data: svg, alternative: entry.plot.title, caption: "Drawn by template `\(entry.plot.template ?? "")`.")
+        ]),
+        .details(summary: [.text("Numbers")], id: nil, open: false, [.table(entry.plot.table)]),
+      ]
+    case .tableOnly(let reason): [.note(.neutral, .message(reason)), .table(entry.plot.table)]
+    }
+  }
+
+  private static func image(_ picture: Picture) -> Report.Image {
+    let isText = picture.name.lowercased().hasSuffix(".svg")
     return Report.Image(
-      format: format, data: isText ? String(decoding: bytes, as: UTF8.self) : Data(bytes).base64EncodedString(),
-      alternative: "\(name) of \(revision)", caption: revision)
+      format: isText ? .svg : format(picture),
+      data: isText ? String(decoding: picture.bytes, as: UTF8.self) : Data(picture.bytes).base64EncodedString(),
+      alternative: "\(picture.name) of \(picture.revision)",
+      caption: "\(picture.revision), \(NumberText.bytes(picture.bytes.count))")
   }
 
-  private static func blocks(_ plot: Plot, id: String) -> [Report.Block] {
-    let table = table(plot)
-    guard let chart = chart(plot) else { return [.table(table)] }
-    return [.figures([Report.Figure(id: id, chart: chart, caption: [.text(plot.name)], data: table)])]
-  }
-
-  private static func table(_ plot: Plot) -> Report.Table {
-    let columns = ["rev"] + [plot.x, plot.y].compactMap { $0 }
-    let more = plot.points.count > mostRows ? ", the first \(mostRows) of \(plot.points.count) rows" : ""
-    return Report.Table(
-      caption: plot.name + more, columns: columns.map { Report.Table.Column($0) },
-      rows: plot.points.prefix(mostRows).map { point in columns.map { [.text(point[$0]?.display ?? "")] } })
-  }
-
-  // MARK: Drawing
-
-  /// One line or cloud a revision and series; `nil` where x or y are no numbers.
-  private static func chart(_ plot: Plot) -> Chart? {
-    guard let y = plot.y, plot.template?.hasPrefix("confusion") != true, plot.template?.hasPrefix("bar") != true else {
-      return nil
-    }
-    var groups: [(name: String, points: [Chart.Point])] = []
-    for point in plot.points {
-      guard let along = point[plot.x].flatMap(number), let up = point[y].flatMap(number) else { return nil }
-      let name = name(of: point, plot)
-      if let index = groups.firstIndex(where: { $0.name == name }) {
-        groups[index].points.append(Chart.Point(along, up))
-      } else {
-        groups.append((name, [Chart.Point(along, up)]))
-      }
-    }
-    let all = groups.flatMap(\.points)
-    guard let across = range(all.map(\.x)), let upward = range(all.map(\.y)) else { return nil }
-    let isCloud = plot.template?.hasPrefix("scatter") == true
-    let series = groups.indices.map { Chart.Series(rawValue: $0 + 1) ?? .muted }
-    return Chart(
-      title: plot.title, description: "\(plot.yLabel ?? y) by \(plot.xLabel), \(groups.map(\.name).joined(separator: ", "))",
-      x: Chart.Axis(plot.xLabel, .linear(across)), y: Chart.Axis(plot.yLabel ?? y, .linear(upward)),
-      marks: zip(groups, series).map { group, series in
-        isCloud ? .dots(group.points, series) : .line(group.points.sorted { $0.x < $1.x }, series)
-      },
-      legend: zip(groups, series).map { Chart.LegendEntry(isCloud ? .dot : .line, $1, $0.name) }, width: 640, height: 360)
-  }
-
-  /// The revision and what else tells lines of this plot apart.
-  private static func name(of point: PlotPoint, _ plot: Plot) -> String {
-    var parts = [point["rev"]?.display ?? ""]
-    if Set(plot.series.map(\.file)).count > 1 { parts.append(point["filename"]?.display ?? "") }
-    if Set(plot.series.map(\.field)).count > 1 { parts.append(point["field"]?.display ?? "") }
-    return parts.joined(separator: " ")
-  }
-
-  private static func number(_ value: ParameterValue) -> Double? {
-    let found: Double? =
-      switch value {
-      case .integer(let value): Double(value)
-      case .double(let value): value
-      case .text(let text): Double(text)
-      default: nil
-      }
-    return found.flatMap { $0.isFinite ? $0 : nil }
-  }
-
-  /// Never empty, so that a single point has room around it.
-  private static func range(_ values: [Double]) -> ClosedRange<Double>? {
-    guard let low = values.min(), let high = values.max() else { return nil }
-    return low < high ? low...high : (low - 0.5)...(high + 0.5)
+  /// By what the file begins with: names can be wrong.
+  private static func format(_ picture: Picture) -> Report.Image.Format {
+    if picture.bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
+    if picture.bytes.starts(with: Array("GIF8".utf8)) { return .gif }
+    if picture.bytes.starts(with: [0xFF, 0xD8]) { return .jpeg }
+    let name = picture.name.lowercased()
+    return name.hasSuffix(".png") ? .png : name.hasSuffix(".gif") ? .gif : .jpeg
   }
 }

@@ -82,6 +82,8 @@ package struct Report: Sendable, Equatable {
     /// HTML that a cell put out; the renderer keeps only harmless elements.
     case foreignHTML(String)
     case image(Image)
+    /// Pictures that stand side by side where there is room.
+    case images([Image])
     case note(Tone, [Inline])
     case graph(GraphDescription)
     case details(summary: [Inline], id: String?, open: Bool, [Block])
@@ -116,6 +118,13 @@ package struct Report: Sendable, Equatable {
     package var caption: [Inline]
     /// What the drawing shows, as numbers.
     package var data: Table
+
+    package init(id: String, chart: Chart, caption: [Inline], data: Table) {
+      self.id = id
+      self.chart = chart
+      self.caption = caption
+      self.data = data
+    }
   }
 
   package struct Image: Sendable, Equatable {

@@ -30,6 +30,8 @@ extension RunReport {
       blocks += evaluated.result.notes.map { .note(.caution, .message($0)) }
       blocks.append(.table(evaluationTable(evaluated)))
       blocks.append(.paragraph([.muted(testLine(evaluated))]))
+      let figures = evaluationFigures(evaluated, id: id)
+      if !figures.isEmpty { blocks.append(.figures(figures)) }
       if !evaluated.result.windows.isEmpty { blocks.append(.table(windowTable(evaluated.result.windows))) }
       blocks += sliceBlocks(evaluated.result.document, id: id)
       let title = input.evaluations.count == 1 ? "Evaluation" : "Evaluation: \(evaluated.name)"
@@ -116,6 +118,35 @@ extension RunReport {
         ]
           + metrics.map { metric in window.metrics.first { $0.name == metric.name }.map(estimate) ?? [.muted("–")] }
       })
+  }
+
+  // MARK: The figures
+
+  /// What the task has, in the order in which it is read: differences, then how good, then where and why.
+  private static func evaluationFigures(_ evaluated: EvaluatedModel, id: String) -> [Report.Figure] {
+    let (figures, reference) = (evaluated.result.figures, evaluated.result.referenceFigures)
+    let unit = evaluated.result.document.unit
+    let first = evaluated.result.document.metrics.first?.name ?? ""
+    return [
+      Figures.forest(figures.forest, reference: evaluated.reference ?? "the reference", id: "\(id)-forest"),
+      Figures.roc(figures.roc, reference: reference?.roc ?? [], id: "\(id)-roc"),
+      Figures.precisionRecall(figures.precisionRecall, reference: reference?.precisionRecall ?? [], id: "\(id)-precision-recall"),
+      Figures.calibration(figures.calibration, id: "\(id)-calibration"),
+      figures.scores.flatMap { Figures.scores($0, threshold: figures.thresholds?.chosen, id: "\(id)-scores") },
+      figures.thresholds.flatMap { Figures.thresholds($0, id: "\(id)-thresholds") },
+      figures.confusion.flatMap { Figures.confusion($0, id: "\(id)-confusion") },
+      Figures.gain(figures.gain, id: "\(id)-gain"),
+      figures.predictedActual.flatMap { Figures.predictedActual($0, unit: unit, id: "\(id)-predicted-actual") },
+      figures.residualFitted.flatMap { Figures.residualFitted($0, unit: unit, id: "\(id)-residual-fitted") },
+      figures.errors.flatMap {
+        Figures.histogram($0, title: "Errors", axis: "predicted − actual", unit: unit, id: "\(id)-errors", rule: 0)
+      },
+      figures.residualQuantiles.flatMap { Figures.residualQuantiles($0, unit: unit, id: "\(id)-residual-qq") },
+      figures.timeline.flatMap { Figures.timeline($0, unit: unit, id: "\(id)-timeline") },
+      Figures.windows(
+        evaluated.result.windows, metric: first, nominal: MetricChange.target(of: first), id: "\(id)-windows"),
+      figures.groups.flatMap { Figures.histogram($0, title: "NDCG of the groups", axis: "NDCG", id: "\(id)-groups") },
+    ].compactMap { $0 }
   }
 
   // MARK: The verdict's line

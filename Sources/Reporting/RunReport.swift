@@ -31,6 +31,7 @@ package enum RunReport {
     package var importance: [ImportanceRow] = []
     package var metrics: [MetricsFile] = []
     package var card: ModelCard?
+    package var plots = Plots()
     /// By stage name.
     package var contents: [String: StageContent] = [:]
     package var registered: RegisteredModel?
@@ -98,6 +99,7 @@ package enum RunReport {
       metricsSection(input),
       changesSection(input),
       predictionSection(input, summary),
+      plotsSection(input),
       sliceSection(input),
       importanceSection(input),
       backtestSection(input),

@@ -43,6 +43,17 @@ package struct Ticks: Sendable, Equatable {
 
   package func label(_ value: Double) -> String { NumberText.fixed(value, decimals: decimals) }
 
+  /// From a million on, a label says `M` or `G` instead of writing the noughts; very small steps have powers of ten.
+  func shortLabel(_ value: Double) -> String {
+    let largest = values.map { abs($0) }.max() ?? 0
+    for (unit, name) in [(1e9, "G"), (1e6, "M")] where largest >= unit && largest < 1e15 {
+      return value == 0
+        ? "0" : NumberText.fixed(value / unit, decimals: NumberText.decimals(forStep: step / unit, digits: 1)) + name
+    }
+    guard largest < 1e15, step >= 1e-4 || largest == 0 else { return NumberText.scientific(value, step: step) }
+    return label(value)
+  }
+
   /// Finite, apart, and far enough apart for their size that the steps between can be counted.
   private static func isDivisible(_ low: Double, _ high: Double) -> Bool {
     low.isFinite && high.isFinite && high > low && max(abs(low), abs(high)) / (high - low) < 1e9

@@ -178,8 +178,20 @@ import Tracking
       for text in ["text", "muted", "link", "good", "bad", "caution"] {
         #expect(try contrast(colour(text), colour(ground)) >= 4.5, "\(text) on \(ground)")
       }
-      for line in ["s1", "s2", "s3", "s4"] { #expect(try contrast(colour(line), colour(ground)) >= 3, "\(line) on \(ground)") }
+      for line in (0...8).map({ "s\($0)" }) { #expect(try contrast(colour(line), colour(ground)) >= 3, "\(line) on \(ground)") }
     }
+  }
+
+  @Test(arguments: ["light", "dark"]) func `text in cells stands out from its cell`(theme: String) throws {
+    func colour(_ name: String) throws -> String {
+      let row = try #require(HTMLStyle.colours.first { $0.name == name })
+      return theme == "light" ? row.light : row.dark
+    }
+    for level in 1...Chart.Cell.levels {
+      let text = level >= Chart.Cell.darkFrom ? "ground" : "text"
+      #expect(try contrast(colour(text), colour("c\(level)")) >= 4.5, "\(text) on c\(level)")
+    }
+    #expect(HTMLStyle.sheet.contains("svg .c7{fill:var(--c7)}"))
   }
 
   @Test func `contrast is measured as WCAG does`() {

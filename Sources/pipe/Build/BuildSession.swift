@@ -39,7 +39,7 @@ struct BuildSession {
       workspace: workspace, store: project.store, records: project.records,
       source: pulls ? try source(usesRunCache: options.usesTraces) : nil, dialect: project.dialect,
       scratch: "\(project.scratchFolder)/\(recorder.runID)",
-      program: try Self.program(), environment: ProcessInfo.processInfo.environment)
+      program: try Self.program(), environment: ProcessInfo.processInfo.environment, secrets: pipeline.secrets)
     // Announced only when something happens: a no-op writes nothing. A build asks for the commit before its first change.
     var facts = recorder.facts
     let commit = facts.commit

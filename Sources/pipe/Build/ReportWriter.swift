@@ -56,6 +56,7 @@ struct ReportWriter {
     input.previous = previous
     input.evaluation = document("evaluation", objects)
     input.previousEvaluation = earlier.flatMap { document("evaluation", $0) }
+    input.evaluations = RunEvaluations(project: project, pipeline: pipeline, run: run, previous: previous).all()
     input.gates = document("gates", objects)
     input.quality = document("quality", objects)
     input.backtest = document("backtest", objects)
@@ -63,6 +64,7 @@ struct ReportWriter {
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
     input.card = card(objects)
+    input.plots = plots(run, objects)
     input.contents = contents(run)
     input.registered = registered(run)
     input.reproduce = reproduce(run)
@@ -133,6 +135,25 @@ struct ReportWriter {
     return json.flattenedNumbers
   }
 
+  /// The plots of the manifests, their files as the run has them; what no stage makes is taken from the workspace.
+  private func plots(_ run: RunRecord, _ objects: RunObjects) -> RunReport.Plots {
+    let made = pipeline.stages.flatMap(\.outputs)
+    guard !pipeline.plots.isEmpty || made.contains(where: { $0.kind == .plot }) else { return RunReport.Plots() }
+    do {
+      // Names of plots must not depend on the folder one is in.
+      let atRoot = try Project.find(from: project.root)
+      let view = try RevisionView(atRoot, revision: nil, name: "this run")
+      let plots = try PlotCollection(atRoot, [view], targets: [], override: PlotOptions()) { view, path in
+        made.contains { path.isWithin($0.path) } ? objects.bytes(of: path) : try view.bytes(of: path)
+      }
+      return try plots.shown()
+    } catch {
+      return RunReport.Plots(problems: [
+        "the plots cannot be read: \((error as? any DiagnosticConvertible)?.diagnostic.message ?? "\(error)")"
+      ])
+    }
+  }
+
   private func contents(_ run: RunRecord) -> [String: RunReport.StageContent] {
     var contents: [String: RunReport.StageContent] = [:]
     for stage in run.stages {
@@ -170,13 +191,15 @@ struct RunObjects {
   let store: DirectoryObjectStore
 
   /// The bytes of an output, or of a file in a directory that is an output; `nil` when the store has them not.
-  func bytes(of path: WorkspacePath) -> [UInt8]? {
+  func bytes(of path: WorkspacePath) -> [UInt8]? { digest(of: path).flatMap { try? store.bytes(of: $0) } }
+
+  /// The object that the run names for a path.
+  func digest(of path: WorkspacePath) -> Digest? {
     for output in run.stages.lazy.flatMap(\.outputs) {
       guard let place = WorkspacePath(output.path), path.isWithin(place), let digest = Digest(output.digest) else { continue }
-      guard digest.isTree else { return try? store.bytes(of: digest) }
+      guard digest.isTree else { return digest }
       let inner = path.text.dropFirst(place.text.count + 1)
-      guard let entry = try? store.tree(digest).entries.first(where: { $0.path == inner }) else { return nil }
-      return try? store.bytes(of: entry.digest)
+      return try? store.tree(digest).entries.first { $0.path == inner }?.digest
     }
     return nil
   }

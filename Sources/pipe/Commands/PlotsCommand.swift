@@ -152,7 +152,7 @@ struct PlotForm: ParsableArguments {
     if plots.isEmpty { return Terminal.standard.note("no plots are declared, and none was named: no page was written") }
     try AtomicFile.makeFolder(folder)
     let page = "\(folder)/index.html"
-    try AtomicFile.write(PlotPage.render(plots.drawn, images: plots.images.map { ($0.name, $0.revision, $0.bytes) }), to: page)
+    try AtomicFile.write(try plots.page(), to: page)
     guard let real = realpath(page, nil) else { return }
     defer { free(real) }
     Terminal.standard.out("file://\(String(cString: real))")
@@ -185,12 +185,19 @@ struct PlotCollection {
   private var names: [String] = []
   private let project: Project
   private let override: PlotOptions
+  private let bytes: (RevisionView, WorkspacePath) throws -> [UInt8]?
 
   var isEmpty: Bool { drawn.isEmpty && images.isEmpty }
 
-  /// - Parameter views: revisions in the order in which they are drawn.
-  init(_ project: Project, _ views: [RevisionView], targets: [String], override: PlotOptions) throws {
+  /// - Parameters:
+  ///   - views: revisions in the order in which they are drawn.
+  ///   - bytes: reads a file of a revision.
+  init(
+    _ project: Project, _ views: [RevisionView], targets: [String], override: PlotOptions,
+    bytes: @escaping (RevisionView, WorkspacePath) throws -> [UInt8]? = { try $0.bytes(of: $1) }
+  ) throws {
     self.project = project
+    self.bytes = bytes
     self.override = override
     var groups: [String: [(view: RevisionView, request: PlotRequest)]] = [:]
     for view in views {
@@ -227,7 +234,7 @@ struct PlotCollection {
 
   /// - Returns: `nil` for a file that is not there, which is noted.
   private mutating func read(_ source: String, _ name: String, _ view: RevisionView) throws -> [UInt8]? {
-    if let path = project.path(source), let bytes = try view.bytes(of: path) { return bytes }
+    if let path = project.path(source), let bytes = try bytes(view, path) { return bytes }
     mistakes.append(
       Mistake(
         name: name, revision: view.name, source: source, kind: "FileNotFoundError",
@@ -268,6 +275,27 @@ struct PlotCollection {
     }
     guard let template = PlotTemplate.builtIn(name) else { throw PlotTemplate.unknown(name) }
     return template
+  }
+
+  /// The page with all plots; what could not be read is said on it, too.
+  func page() throws -> String {
+    let shown = try shown()
+    return PlotPage.render(shown.entries, pictures: shown.pictures, problems: shown.problems)
+  }
+
+  func shown() throws -> RunReport.Plots {
+    RunReport.Plots(
+      entries: try drawn.map { PlotPage.Entry($0, custom: try custom($0)) },
+      pictures: images.map { PlotPage.Picture(name: $0.name, revision: $0.revision, bytes: $0.bytes) },
+      problems: mistakes.map { "`\($0.name)` in \($0.revision): \($0.diagnostic.message)" })
+  }
+
+  /// What a template of the project's own makes of a plot; `nil` for a built-in one.
+  private func custom(_ plot: Plot) throws -> PlotPage.Custom? {
+    guard plot.template != nil else { return nil }
+    let template = try template(plot.template)
+    if let builtIn = PlotTemplate.builtIn(template.name), builtIn.content == template.content { return nil }
+    return VegaDrawing.draw(try plot.spec(template).pythonJSON(sortKeys: false), template: template.name)
   }
 
   /// `{"errors": […], "data": {name: [{type, revisions, content or url}]}}`.

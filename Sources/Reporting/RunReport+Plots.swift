@@ -1,0 +1,35 @@
+// The plots that manifests declare, as the run has them.
+// SPDX-License-Identifier: Apache-2.0
+
+extension RunReport {
+  /// What a run's plots are drawn from.
+  package struct Plots: Sendable {
+    package var entries: [PlotPage.Entry] = []
+    package var pictures: [PlotPage.Picture] = []
+    /// What could not be read, a sentence each.
+    package var problems: [String] = []
+    package init(entries: [PlotPage.Entry] = [], pictures: [PlotPage.Picture] = [], problems: [String] = []) {
+      self.entries = entries
+      self.pictures = pictures
+      self.problems = problems
+    }
+  }
+
+  static func plotsSection(_ input: Input) -> Report.Section? {
+    let parts = PlotPage.parts(input.plots.entries, pictures: input.plots.pictures, prefix: "run-")
+    guard !parts.isEmpty || !input.plots.problems.isEmpty else { return nil }
+    let problems = input.plots.problems.map { Report.Block.note(.caution, .message($0)) }
+    let apart = parts.flatMap { part in [Report.Block.heading(level: 1, part.title, id: part.id)] + part.blocks }
+    return Report.Section(id: "plots", title: "Plots", priority: 55, blocks: problems + (sideBySide(parts) ?? apart))
+  }
+
+  /// Drawings alone stand side by side, their captions naming them.
+  private static func sideBySide(_ parts: [(id: String, title: String, blocks: [Report.Block])]) -> [Report.Block]? {
+    var figures: [Report.Figure] = []
+    for part in parts {
+      guard part.blocks.count == 1, case .figures(let own)? = part.blocks.first else { return nil }
+      figures += own
+    }
+    return [.figures(figures)]
+  }
+}

@@ -1,0 +1,61 @@
+// `pipe plots show`: templates of the project's own, drawn by another program or told as rows; plots in a run's report.
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct `Plots as pages` {
+  private static let template = #"{"data": {"values": "<DVC_METRIC_DATA>"}, "mark": "area", "title": "<DVC_METRIC_TITLE>"}"#
+
+  private func make(_ site: Site) throws {
+    try site.git("init", "-q")
+    try site.pipe("init", "--dvc")
+    try site.write(Self.template, to: ".dvc/plots/mine.json")
+    try site.write("step,v\n0,1\n1,4\n2,9\n", to: "p.csv")
+    try site.write("plots:\n  - p.csv: {x: step, y: v, template: mine, title: Own}\n", to: "dvc.yaml")
+  }
+
+  @Test func `without a program that draws it, a template of one's own is told as rows`() throws {
+    try withSite { site in
+      try make(site)
+      let shown = try site.pipe("plots", "show")
+      #expect(shown.status == 0, "\(shown.err)")
+      let page = try #require(site.text("dvc_plots/index.html"))
+      #expect(
+        page.contains(
+          "Template <code>mine</code> is the project&#39;s own; <code>vl-convert</code> on the search path would draw it."))
+      #expect(page.contains("<th scope=\"row\">workspace</th><td class=\"num\">2</td><td class=\"num\">9</td>"))
+      #expect(!page.contains("<svg class=\"chart\"") && !page.contains("<img"))
+    }
+  }
+
+  @Test(arguments: [
+    ("cp spec.json seen.json; printf '<svg>drawn</svg>' > out.svg", true), ("exit 3", false), ("printf nothing > out.svg", false),
+  ])
+  func `vl-convert draws it, and what it does wrong is told`(script: String, isDrawn: Bool) throws {
+    try withSite { site in
+      try make(site)
+      try site.write(
+        "#!/bin/sh\n[ \"$1 $2 $3 $4 $5\" = 'vl2svg -i spec.json -o out.svg' ] || exit 9\ngrep -q '\"mark\": \"area\"' spec.json || exit 8\n\(script)\n",
+        to: "bin/vl-convert")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(site.root)/bin/vl-convert")
+      let shown = try site.run("/usr/bin/env", ["PATH=\(site.root)/bin:/usr/bin:/bin", pipeBinary, "plots", "show"])
+      #expect(shown.status == 0, "\(shown.err)")
+      let page = try #require(site.text("dvc_plots/index.html"))
+      // Base64 of `<svg>drawn</svg>`, by coreutils.
+      #expect(page.contains("data:image/svg+xml;base64,PHN2Zz5kcmF3bjwvc3ZnPg==") == isDrawn)
+      #expect(page.contains("did not draw template <code>mine</code>") == !isDrawn)
+      #expect(page.contains("<td class=\"num\">9</td>"))
+    }
+  }
+
+  @Test func `a copy of a built-in template is drawn as it`() throws {
+    try withSite { site in
+      try make(site)
+      try site.write(try site.pipe("plots", "templates", "simple").out, to: ".dvc/plots/simple.json")
+      try site.write("plots:\n  - p.csv: {x: step, y: v, template: simple}\n", to: "dvc.yaml")
+      try site.pipe("plots", "show")
+      #expect(site.text("dvc_plots/index.html")?.contains("<svg class=\"chart\"") == true)
+    }
+  }
+}
