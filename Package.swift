@@ -69,12 +69,15 @@ let targets: [Target] = [
   room("BuildEngine", ["Diagnostics", "ContentStore", "PipelineModel", "CLinux"]),
   room("Learning", ["Diagnostics", "Hashing", "Tabular", "Evaluation", "Scoring", "CXGBoost"]),
   room("FeatureStore", ["Diagnostics", "Tabular"]),
+  room("Monitoring", ["Diagnostics", "Tabular"]),
 
   // Floor 4.
   room(
     "Verification",
     ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "BuildEngine"]),
-  room("Reporting", ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
+  room(
+    "Reporting",
+    ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "Monitoring"]),
   room("Serving", ["Diagnostics", "Hashing", "Tabular", "Scoring", "FeatureStore", hummingbird]),
 
   // Floor 5.
@@ -82,8 +85,7 @@ let targets: [Target] = [
     "pipe",
     [
       "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks",
-      "Evaluation",
-      "BuildEngine", "Verification", "Reporting", argumentParser,
+      "Evaluation", "BuildEngine", "Monitoring", "Verification", "Reporting", argumentParser,
     ]),
   door(
     "pipe-kit",
@@ -109,10 +111,12 @@ let targets: [Target] = [
   tests("Scoring", ["Tabular"]),
   tests("BuildEngine", ["ContentStore", "PipelineModel", "Tracking", "Diagnostics"]),
   tests("Learning", ["Hashing", "Tabular", "Evaluation", "Scoring"]),
+  tests("Monitoring", ["Diagnostics", "Tabular"]),
   tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
   tests(
-    "Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"], data: ["Golden"]),
+    "Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore", "Monitoring"],
+    data: ["Golden"]),
   tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),
 ]

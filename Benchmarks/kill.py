@@ -10,6 +10,8 @@ names of all traces, and that a further `pipe repro` has nothing to do. Exits wi
 """
 import argparse, hashlib, os, random, shutil, signal, statistics, subprocess, sys, tempfile, time, uuid
 
+from processes import NAME, alive
+
 
 def sources(project):
     tracked = subprocess.run(["git", "-C", project, "ls-files", "-z", "."], capture_output=True)
@@ -39,19 +41,6 @@ def results(place):
                 found[os.path.relpath(f"{folder}/{name}", place)] = hashlib.sha256(file.read()).hexdigest()
     traces = sorted(n for f, _, names in os.walk(f"{place}/.pipe/traces") for n in names if n.endswith(".json"))
     return found, traces
-
-
-def alive(mark):
-    wanted = f"PIPE_TEST_MARK={mark}\0".encode()
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if wanted in file.read():
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 def fail(text, log=None):
@@ -97,7 +86,7 @@ def main():
             log.truncate(0)
             return subprocess.Popen(
                 [program, "repro", "--jobs", str(options.jobs)], cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "PIPE_TEST_MARK": mark})
+                env={**os.environ, NAME: mark})
 
     def log():
         with open(f"{base}/log", encoding="utf-8", errors="replace") as file:

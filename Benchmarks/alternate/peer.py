@@ -3,12 +3,41 @@
 """Started by alternate.py with DVC's own Python. One JSON request a line on standard input, one JSON answer a line on standard output.
 
 {"run": ["status", "--json"], "cwd": FOLDER, "env": {...}, "out": FILE, "err": FILE}  →  {"code": 0, "seconds": 0.05, "cpu": 0.04}
-{"load": FILE}                                                                        →  {"value": ...} the YAML of a file, or null
+{"load": TEXT}                                                                        →  {"value": ...} the value of YAML, or null
 
 The parent process only imports modules. It never calls a command, so no cache, no configuration and no open database
-reaches a fork. Which modules are worth importing is learned from a first fork that runs a few commands and tells their names.
+reaches a fork. Which modules are worth importing, and which regular expressions compiling, is learned from a first fork that runs a few commands and tells their names.
 """
-import gc, importlib, json, os, resource, subprocess, sys, tempfile, time
+import gc, importlib, json, os, re, subprocess, sys, tempfile, time
+
+
+# What the first fork tries: a use of each kind of file and template.
+MANIFEST = """\
+vars: [{v: 1}]
+stages:
+  s:
+    cmd: cat a.txt > b
+    deps: [a.txt]
+    params:
+    - x
+    - p.json: [x]
+    - p.toml: [x]
+    - p.py: [x]
+    outs: [b]
+  e:
+    foreach: [1, 2]
+    do:
+      cmd: echo ${item} ${v} > e${item}
+      outs:
+      - e${item}:
+          persist: true
+  m:
+    matrix: {a: [1]}
+    cmd: echo ${item.a} > m${item.a}
+    metrics:
+    - m${item.a}:
+        cache: false
+"""
 
 
 def command(argv, cwd, env, out, err):
@@ -43,7 +72,7 @@ def command(argv, cwd, env, out, err):
 
 
 def learned(env):
-    """Names of the modules that a handful of commands load."""
+    """Names of the modules that a handful of commands load, and the regular expressions that they compile."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["git", "init", "-q", folder], check=True)
         listing = os.path.join(folder, "modules")
@@ -62,25 +91,28 @@ def learned(env):
                 main(["remote", "add", "-d", "store", folder + "/remote"])
                 main(["add", "-q", "a.txt"])
                 with open("dvc.yaml", "w") as file:
-                    file.write("stages:\n  s${k}:\n    cmd: cat a.txt > b\n    deps: [a.txt]\n    outs: [b]\n".replace("${k}", ""))
+                    file.write(MANIFEST)
+                for name, text in {"params.yaml": "x: 1\n", "p.json": '{"x": 1}', "p.toml": "x = 1\n", "p.py": "x = 1\n"}.items():
+                    with open(name, "w") as file:
+                        file.write(text)
                 for words in (["repro", "-q"], ["status", "--json"], ["push", "-q"], ["pull", "-q"], ["checkout", "-q"], ["commit", "-f"],
                               ["gc", "-w", "-f"], ["stage", "add", "-n", "t", "-d", "b", "-o", "c", "cat b > c"], ["freeze", "s"],
                               ["unfreeze", "s"], ["dag", "--dot"], ["move", "a.txt", "z.txt"], ["remove", "t"], ["gc", "-a", "-f"]):
                     main(words)
                 with open(listing, "w") as file:
-                    file.write("\n".join(sys.modules))
+                    patterns = [(key[1], key[2]) for key in re._cache if isinstance(key[1], str)]
+                    json.dump({"modules": list(sys.modules), "patterns": patterns}, file)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
         with open(listing) as file:
-            return file.read().split("\n")
+            return json.load(file)
 
 
-def load(path):
+def load(text):
     from ruamel.yaml import YAML
     try:
-        with open(path, encoding="utf-8") as file:
-            return YAML(typ="safe", pure=True).load(file)
+        return YAML(typ="safe", pure=True).load(text)
     except Exception:
         return None
 
@@ -88,13 +120,22 @@ def load(path):
 def main():
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    for name in learned(dict(os.environ)):
+    known = learned(dict(os.environ))
+    for name in known["modules"]:
         if name.split(".")[0] == "__main__":
             continue
         try:
             importlib.import_module(name)
         except BaseException:
             pass
+    # Pure functions of DVC's code: its parser of arguments is built once, and the grammar of `${…}`.
+    from dvc.cli.parser import get_main_parser
+    from dvc.parsing.interpolate import parse_expr
+    get_main_parser()
+    re._MAXCACHE = 4096
+    for pattern, flags in known["patterns"]:
+        re.compile(pattern, flags)
+    parse_expr("a.b[0]")
     gc.collect()
     gc.freeze()
     answers.write('{"ready": true}\n')

@@ -9,6 +9,8 @@ fails with ENOSPC; `from` that call and all after it fail; `full` a tmpfs of too
 import argparse, collections, glob, hashlib, json, os, random, re, shutil, signal, struct, subprocess, sys, tempfile, time, uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from processes import NAME, alive
 
 # Every command is a pure function of what its stage declares; some take a moment, so that kills meet running ones.
 MANIFEST = """\
@@ -248,7 +250,7 @@ def check(bench, view, before, calm, scenario):
             raise Wrong(f"invariant 1: the remote's object {path} holds other bytes")
     if scenario not in ("gc", "pull"):
         for name, text in view.traces.items():
-            digests = [o["digest"] for o in json.loads(text)["outputs"] if "digest" in o] if dialect.native else view.outputs(text)
+            digests = [out["sha256"] for out in json.loads(text)["entry"]["outs"]] if dialect.native else view.outputs(text)
             if lost := view.kept(digests):
                 raise Wrong(f"invariant 2: trace {name} names {lost}, which the store lacks")
     allowed = [blocks(before.lock), blocks(calm.lock)]
@@ -257,8 +259,9 @@ def check(bench, view, before, calm, scenario):
             raise Wrong(f"invariant 3: the lock file's entry of {stage} is of no finished stage:\n{text}")
     for name, text in view.runs.items():
         record = json.loads(text)
-        if record.get("state", record.get("status")) == "finished":
-            for stage in record.get("stages", []):
+        if record["outcome"] == "finished":
+            # A pointer, and a stage that was up to date, are named by what the lock file says of them.
+            for stage in (s for s in record["stages"] if s["outcome"] in ("ran", "restored")):
                 if (trace := stage.get("trace")) and trace not in view.records:
                     raise Wrong(f"invariant 4: run {name} names trace {trace}, which is not there")
     if scenario in ("gc", "push", "checkout"):
@@ -293,18 +296,6 @@ class Row:
 
     def __init__(self):
         self.codes, self.done, self.leftovers = collections.Counter(), 0, 0
-
-
-def alive(mark):
-    wanted, found = f"FAULT_MARK={mark}\0".encode(), []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if wanted in file.read():
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 def settle(mark):
@@ -384,7 +375,7 @@ class Trial:
 
     def kill(self, number, chance, row):
         place, delay, mark = self.copy("kill"), chance.uniform(0, self.length * 1.05), uuid.uuid4().hex
-        process = self.bench.start(f"{place}/project", self.words, {"FAULT_MARK": mark})
+        process = self.bench.start(f"{place}/project", self.words, {NAME: mark})
         time.sleep(delay)
         process.kill()
         code = process.wait()
@@ -393,7 +384,7 @@ class Trial:
 
     def write(self, mode, at, row):
         place, mark = self.copy(mode), uuid.uuid4().hex
-        code = self.bench.run(f"{place}/project", self.words, {**self.shim(FAULT_AT=at, FAULT_MODE=mode), "FAULT_MARK": mark})
+        code = self.bench.run(f"{place}/project", self.words, {**self.shim(FAULT_AT=at, FAULT_MODE=mode), NAME: mark})
         settle(mark)
         return self.after(place, code, row, f"{mode} at write {at} of {self.writes}")
 

@@ -48,6 +48,8 @@ package struct BuildOutcome: Sendable {
   package var stages: [StageOutcome]
   /// The lock file with the new results.
   package var lock: LockFile
+  /// Name of a stage that ran → facts of the first execution that led to its result.
+  package var facts: [String: Trace.Facts] = [:]
   package var isInterrupted: Bool
   /// A failure to record, after which nothing more was started.
   package var storageFailure: Diagnostic?
@@ -310,7 +312,7 @@ package struct Build: Sendable {
     let start = ContinuousClock.now
     do {
       try place.store.flush()
-      for trace in state.pending { try traces.insert(trace) }
+      for trace in state.pending { state.kept[trace.stage] = try traces.insert(trace) }
       state.unflushed += state.pending
       state.pending = []
     } catch {
@@ -341,6 +343,8 @@ extension Build {
     var pending: [Trace] = []
     /// Recorded ones that the machine's crash could lose.
     var unflushed: [Trace] = []
+    /// Facts of the traces that are kept, by stage.
+    var kept: [String: Trace.Facts] = [:]
     /// The first result is recorded at once.
     var nextFlush = ContinuousClock.now
     var isStopping = false
@@ -369,6 +373,7 @@ extension Build {
       self.rank = rank
       missing = Dictionary(
         uniqueKeysWithValues: order.map { index in (index, graph.upstream[index].filter { rank[$0] != nil }.count) })
+      outcomes.reserveCapacity(order.count)
       ready = order.filter { index in graph.upstream[index].allSatisfy { rank[$0] == nil } }.reversed()
     }
 
@@ -472,7 +477,7 @@ extension Build {
         order.lazy.compactMap { outcomes[$0] }.first { if case .failed = $0.result { true } else { false } }?.stage.name ?? ""
       return BuildOutcome(
         stages: order.map { outcomes[$0] ?? StageOutcome(stage: graph.stages[$0], result: .skipped(after: stopped)) },
-        lock: lock, isInterrupted: interrupted || isInterrupted, storageFailure: storageFailure)
+        lock: lock, facts: kept, isInterrupted: interrupted || isInterrupted, storageFailure: storageFailure)
     }
   }
 }

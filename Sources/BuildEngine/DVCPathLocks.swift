@@ -16,7 +16,8 @@ package struct DVCPathLocks: Sendable {
 
   /// This process's own threads take turns, where the guardian would have them try again and again.
   private final class Turn: Sendable {
-    let lock = Mutex(())
+    /// What was written last.
+    let last = Mutex<(text: String, table: Table)?>(nil)
   }
 
   /// - Parameters:
@@ -68,17 +69,28 @@ package struct DVCPathLocks: Sendable {
   private var own: Table.Owner { Table.Owner(pid: pid, command: command) }
 
   private func edit(_ change: (inout Table) throws(StoreError) -> Void) throws(StoreError) {
-    try turn.lock.withLock { (_) throws(StoreError) in try editAlone(change) }
+    try turn.last.withLock { (last) throws(StoreError) in try editAlone(change, &last) }
   }
 
-  private func editAlone(_ change: (inout Table) throws(StoreError) -> Void) throws(StoreError) {
+  private func editAlone(
+    _ change: (inout Table) throws(StoreError) -> Void, _ last: inout (text: String, table: Table)?
+  ) throws(StoreError) {
     let guardian = try DVCRepositoryLock(file: "\(folder)/rwlock.lock", usesHardLink: usesHardLink)
     defer { guardian.release() }
     let file = "\(folder)/rwlock"
-    var table = try Table(text: AtomicFile.readText(file) ?? "{}", file: file)
+    let text = try AtomicFile.readText(file) ?? "{}"
+    // Nearly always nobody else wrote it meanwhile: what it says is known.
+    var table: Table
+    if let last, last.text == text {
+      table = last.table
+    } else {
+      table = try Table(text: text, file: file)
+    }
     try change(&table)
     // In place, as DVC does, under the guardian.
-    try AtomicFile.write(table.text, to: file)
+    let written = table.text
+    try AtomicFile.write(written, to: file)
+    last = (written, table)
   }
 
   /// The file's content.

@@ -4,15 +4,20 @@ internal import Glibc
 
 /// Used by one thread at a time.
 final class LogFile {
-  private let descriptor: Int32
+  private let path: String
+  private var descriptor: Int32 = -1
+  /// Whether anything was printed: nothing makes no file.
+  private(set) var isEmpty = true
   private var recent: [UInt8] = []
   private static let kept = 16 << 10
 
   init(path: String) {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    self.path = path
   }
 
   func append(_ bytes: UnsafeRawBufferPointer) {
+    if isEmpty { descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666) }
+    isEmpty = false
     var written = 0
     while descriptor >= 0, written < bytes.count {
       let count = write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)

@@ -37,8 +37,15 @@ package struct RunCache: TraceStore {
     return found.sorted { $0.modified > $1.modified }.map(\.trace)
   }
 
-  package func insert(_ trace: Trace) throws(StoreError) {
-    try facts.insert(trace)
+  @discardableResult
+  package func insert(_ trace: Trace) throws(StoreError) -> Trace.Facts {
+    let known = try facts.insert(trace)
+    try keep(trace)
+    return known
+  }
+
+  /// Writes DVC's entry, where DVC keeps one.
+  private func keep(_ trace: Trace) throws(StoreError) {
     guard let stage = stages[trace.stage], stage.hasRunCache else { return }
     let entry = Self.entry(trace.recipe, outputs: trace.outputs, of: stage)
     let key = RunCacheText.key(of: entry)

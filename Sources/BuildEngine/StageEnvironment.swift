@@ -16,7 +16,7 @@ struct StageEnvironment {
 
   /// Writes the context document and gives the variables.
   func write() throws(StoreError) -> [String: String] {
-    try AtomicFile.write(context.json + "\n", to: "\(scratch)/context.json")
+    try AtomicFile.create(context.json + "\n", at: "\(scratch)/context.json")
     return variables
   }
 
@@ -38,9 +38,6 @@ struct StageEnvironment {
 
   private var variables: [String: String] {
     var variables = place.environment
-    for name in variables.keys where name.hasPrefix("PIPE_DEP_") || name.hasPrefix("PIPE_OUT_") || name.hasPrefix("PIPE_PARAM_") {
-      variables[name] = nil
-    }
     if place.dialect.isNative {
       variables["TZ"] = "UTC"
       variables["LC_ALL"] = "C.UTF-8"

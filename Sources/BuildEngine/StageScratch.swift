@@ -8,9 +8,11 @@ struct StageScratch: Sendable {
   let workspace: Workspace
 
   func open() throws(StoreError) {
-    // An earlier attempt may have left one.
-    if FileStat(folder, followingLinks: false) != nil { try AtomicFile.removeAll(folder) }
-    try AtomicFile.makeFolder(folder)
+    if mkdir(folder, 0o777) != 0 {
+      // An earlier attempt may have left one.
+      if errno == EEXIST { try AtomicFile.removeAll(folder) }
+      try AtomicFile.makeFolder(folder)
+    }
     try AtomicFile.makeFolder("\(folder)/tmp")
   }
 

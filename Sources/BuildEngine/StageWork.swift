@@ -20,10 +20,12 @@ package struct BuildPlace: Sendable {
   package let program: String
   /// What stages inherit.
   package let environment: [String: String]
+  /// What records leave out.
+  package let redaction: Redaction
 
   package init(
     workspace: Workspace, store: DirectoryObjectStore, records: DirectoryObjectStore? = nil, source: (any ObjectStore)? = nil,
-    dialect: Dialect = .native, scratch: String, program: String, environment: [String: String]
+    dialect: Dialect = .native, scratch: String, program: String, environment: [String: String], secrets: [String] = []
   ) {
     self.workspace = workspace
     self.store = store
@@ -32,7 +34,11 @@ package struct BuildPlace: Sendable {
     self.dialect = dialect
     self.scratch = scratch
     self.program = program
-    self.environment = environment
+    redaction = Redaction(environment: environment, declared: secrets)
+    // Those of a stage that runs this very program.
+    self.environment = environment.filter { name, _ in
+      !name.hasPrefix("PIPE_DEP_") && !name.hasPrefix("PIPE_OUT_") && !name.hasPrefix("PIPE_PARAM_")
+    }
   }
 }
 
@@ -192,18 +198,20 @@ struct StageWork: Sendable {
       }
       outcome.peakMemoryBytes = max(outcome.peakMemoryBytes, result.peakMemoryBytes)
       if !result.succeeded {
-        failure = Self.failure(stage, result, seconds: Self.seconds(since: started), tail: log.tail)
+        failure = Self.failure(stage, result, seconds: Self.seconds(since: started), tail: log.tail.map(place.redaction.applied))
         break
       }
     }
     outcome.seconds = Self.seconds(since: started)
     log.close()
-    outcome.log = keep("\(scratch.folder)/log")
-    outcome.woven = keep("\(scratch.folder)/woven.json")
+    outcome.log = log.isEmpty ? nil : keep("\(scratch.folder)/log")
+    if case .notebook = stage.work { outcome.woven = keep("\(scratch.folder)/woven.json") }
     return failure ?? (isInterrupted() ? Diagnostic(.work, "interrupted") : nil)
   }
 
+  /// Without what is secret; a record that could not be freed of it is not kept.
   private func keep(_ path: String) -> Digest? {
+    guard FileStat(path) != nil, (try? place.redaction.apply(toFile: path)) != nil else { return nil }
     guard let info = FileStat(path), info.size > 0, let (digest, _) = try? Digest.ofFile(path) else { return nil }
     return (try? place.records.insert(contentsOf: path, as: digest)).map { digest }
   }
@@ -289,11 +297,12 @@ struct StageWork: Sendable {
   private func takeOutputs(of stage: Stage, commits: Bool) throws -> [Trace.Result] {
     var results: [Trace.Result] = []
     for output in stage.outputs {
-      let content = try place.workspace.content(of: output.path)
+      // What is kept is read once, for its digest and its copy.
+      let content =
+        commits && isStored(output, of: stage)
+        ? try place.workspace.keep(output.path, into: place.store, links: output.links)
+        : try place.workspace.content(of: output.path)
       if case .missing = content { throw Self.missing(output, of: stage) }
-      if commits, isStored(output, of: stage) {
-        try place.workspace.take(output.path, content, into: place.store, links: output.links)
-      }
       results.append(Trace.Result(output, content))
     }
     return results.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }

@@ -12,7 +12,10 @@ package protocol TraceStore: Sendable {
   func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace]
 
   /// Keeps a trace; one that says the same is kept already and stays as it is.
-  func insert(_ trace: Trace) throws(StoreError)
+  ///
+  /// - Returns: the facts of the trace that is kept: of the first execution that led to this result.
+  @discardableResult
+  func insert(_ trace: Trace) throws(StoreError) -> Trace.Facts
 
   /// Puts all traces on the disk: one call for any number of them.
   func flush() throws(StoreError)
@@ -41,12 +44,15 @@ package struct DirectoryTraceStore: TraceStore {
     return found.sorted { ($0.facts.finishedAt, "\($0.id)") > ($1.facts.finishedAt, "\($1.id)") }
   }
 
-  package func insert(_ trace: Trace) throws(StoreError) {
-    let path = path(of: "\(trace.id)")
+  @discardableResult
+  package func insert(_ trace: Trace) throws(StoreError) -> Trace.Facts {
+    let id = "\(trace.id)"
+    let path = path(of: id)
     // One that the machine's crash left without its bytes is written again.
-    if FileStat(path) != nil, try self.trace("\(trace.id)") != nil { return }
-    if let slash = path.lastIndex(of: "/") { try AtomicFile.makeFolder(String(path[..<slash])) }
+    if FileStat(path) != nil, let known = try self.trace(id) { return known.facts }
+    try AtomicFile.makeFolder("\(root)/\(id.prefix(2))")
     try AtomicFile.write(trace.json, to: path)
+    return trace.facts
   }
 
   package func flush() throws(StoreError) { try AtomicFile.flush(fileSystemOf: root) }
@@ -82,9 +88,12 @@ package final class MemoryTraceStore: TraceStore {
     }
   }
 
-  package func insert(_ trace: Trace) {
+  @discardableResult
+  package func insert(_ trace: Trace) -> Trace.Facts {
     kept.withLock { kept in
-      if kept["\(trace.id)"] == nil { kept["\(trace.id)"] = trace }
+      if let known = kept["\(trace.id)"] { return known.facts }
+      kept["\(trace.id)"] = trace
+      return trace.facts
     }
   }
 

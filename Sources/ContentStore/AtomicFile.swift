@@ -69,6 +69,13 @@ package enum AtomicFile {
     }
   }
 
+  /// Writes a file that nobody else looks at yet; there must be none.
+  package static func create(_ text: String, at path: String) throws(StoreError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system("write", path: path, code: errno) }
+    try writeAndClose(Array(text.utf8), descriptor, durable: false, path: path)
+  }
+
   private static func writeAndClose(_ bytes: [UInt8], _ descriptor: Int32, durable: Bool, path: String) throws(StoreError) {
     do {
       try writeAll(bytes, to: descriptor, path: path)
@@ -157,18 +164,21 @@ package enum AtomicFile {
   }
 
   /// Names in a folder as they come, whatever their bytes; none when it is not there or no folder.
-  static func rawNames(in path: String) throws(StoreError) -> [[UInt8]] {
+  ///
+  /// - Parameter passesFolders: leaves out those that the file system says are folders.
+  static func rawNames(in path: String, passesFolders: Bool = false) throws(StoreError) -> [[UInt8]] {
     guard let folder = opendir(path) else {
       if errno == ENOENT || errno == ENOTDIR { return [] }
       throw .system("list", path: path, code: errno)
     }
     defer { closedir(folder) }
-    return names(folder)
+    return names(folder, passesFolders: passesFolders)
   }
 
-  private static func names(_ folder: OpaquePointer) -> [[UInt8]] {
+  private static func names(_ folder: OpaquePointer, passesFolders: Bool = false) -> [[UInt8]] {
     var names: [[UInt8]] = []
     while let entry = readdir(folder) {
+      if passesFolders, Int32(entry.pointee.d_type) == Int32(DT_DIR) { continue }
       let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
       let start = (UnsafeRawPointer(entry) + offset).assumingMemoryBound(to: UInt8.self)
       let name = Array(UnsafeBufferPointer(start: start, count: strlen(UnsafePointer(OpaquePointer(start)))))

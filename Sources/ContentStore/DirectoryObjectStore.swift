@@ -85,9 +85,10 @@ package struct DirectoryObjectStore: ObjectStore {
     }
   }
 
+  /// A folder in an object's place is somebody else's, and stays.
   package func remove(_ digest: Digest) throws(StoreError) {
     let path = path(of: digest)
-    guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path: path, code: errno) }
+    guard unlink(path) == 0 || errno == ENOENT || errno == EISDIR else { throw .system("remove", path: path, code: errno) }
   }
 
   /// All digests, sorted. Files that are no objects are passed over.
@@ -98,7 +99,7 @@ package struct DirectoryObjectStore: ObjectStore {
       let found = Slots<[Digest]>(fans.count, [])
       try Workers.run(fans.count, piece: 4) { (range, _) throws(StoreError) in
         for index in range {
-          found[index] = try AtomicFile.rawNames(in: "\(root)/\(folder)\(fans[index])").compactMap {
+          found[index] = try AtomicFile.rawNames(in: "\(root)/\(folder)\(fans[index])", passesFolders: true).compactMap {
             Self.digest(fans[index], $0, algorithms)
           }
         }
@@ -116,10 +117,11 @@ package struct DirectoryObjectStore: ObjectStore {
     }
   }
 
-  /// Names of the folders with two hexadecimal digits.
+  /// Names of the folders with two hexadecimal digits. A link to a folder is none: what lies behind it is not the store's.
   private func fanFolders(in folder: String) throws(StoreError) -> [String] {
     try AtomicFile.rawNames(in: "\(root)/\(folder)").filter { $0.count == 2 && $0.allSatisfy { hexValue($0) != nil } }
-      .map { String(decoding: $0, as: UTF8.self) }.sorted()
+      .map { String(decoding: $0, as: UTF8.self) }
+      .filter { FileStat("\(root)/\(folder)\($0)", followingLinks: false)?.kind == .directory }.sorted()
   }
 
   /// Removes what writers that were killed left half-written. For the only writer, as `gc` is.
@@ -128,7 +130,10 @@ package struct DirectoryObjectStore: ObjectStore {
       for fan in try fanFolders(in: folder) {
         for name in try AtomicFile.rawNames(in: "\(root)/\(folder)\(fan)") where name.suffix(4).elementsEqual(".tmp".utf8) {
           guard let name = String(validating: name, as: UTF8.self) else { continue }
-          try AtomicFile.removeAll("\(root)/\(folder)\(fan)/\(name)")
+          let path = "\(root)/\(folder)\(fan)/\(name)"
+          // Nobody writes an object as a folder.
+          if FileStat(path, followingLinks: false)?.kind == .directory { continue }
+          try AtomicFile.removeAll(path)
         }
       }
     }

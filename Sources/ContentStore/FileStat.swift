@@ -28,6 +28,11 @@ package struct FileStat: Sendable, Hashable {
       && (changed == other.changed || isReadOnly)
   }
 
+  /// Whether nobody wrote to a file while it was read; a new name or mode is no matter.
+  func isAsRead(_ before: FileStat) -> Bool {
+    inode == before.inode && size == before.size && modified == before.modified
+  }
+
   package var kind: Kind {
     switch mode & S_IFMT {
     case S_IFREG: .file

@@ -26,6 +26,8 @@ extension StoreError: DiagnosticConvertible {
         .input, "`\(path)` is neither a file nor a directory", hints: ["sockets, devices and pipes cannot be kept"])
     case .escapes(let path):
       Diagnostic(.input, "`\(path)` leads out of the workspace through a symbolic link")
+    case .changedMeanwhile(let path):
+      Diagnostic(.storage, "`\(path)` changed while it was read", hints: ["run the command again when it is at rest"])
     case .locked(let holder):
       Diagnostic(
         .locked, "another process holds this workspace", causes: [holder],

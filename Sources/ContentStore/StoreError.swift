@@ -13,6 +13,8 @@ package enum StoreError: Error, Sendable, Equatable {
   case specialFile(path: String)
   /// A path in the workspace leads out of it through a link.
   case escapes(path: String)
+  /// A file was not at rest while it was read.
+  case changedMeanwhile(path: String)
   case locked(holder: String)
   case malformedFile(path: String, why: String)
 }

@@ -214,10 +214,10 @@ struct TreeWalk: Sendable {
       filled += count
       if count == 0 { break }
     }
-    guard filled == Int(file.stat.size) else { throw .system("read", path: scan.path(item), code: EAGAIN) }
+    guard filled == Int(file.stat.size) else { throw .changedMeanwhile(path: scan.path(item)) }
     let bytes = UnsafeRawBufferPointer(rebasing: room.buffer[..<filled])
     let digest = room.digest(of: bytes, algorithm)
-    if file.state == .known, digest != file.digest { throw .corruptObject(file.digest, path: scan.path(item)) }
+    if file.state == .known, digest != file.digest { throw .changedMeanwhile(path: scan.path(item)) }
     file.digest = digest
     if file.state != .known { file.state = .learned }
     try store?.insert(bytes, as: digest, room)
@@ -233,11 +233,13 @@ struct TreeWalk: Sendable {
     var file = files[scan.firstFile + index]
     if let store {
       let digest = try store.insert(descriptor, path, algorithm, room)
-      if file.state == .known, digest != file.digest { throw .corruptObject(file.digest, path: path) }
+      if file.state == .known, digest != file.digest { throw .changedMeanwhile(path: path) }
       file.digest = digest
     } else {
       file.digest = try Digest.ofOpenFile(descriptor, path: path, algorithm, room).0
     }
+    // What is only looked at may be in motion: the next look finds another stat.
+    guard store == nil || FileStat(descriptor)?.isAsRead(file.stat) == true else { throw .changedMeanwhile(path: path) }
     if file.state != .known { file.state = .learned }
     files[scan.firstFile + index] = file
   }

@@ -28,15 +28,49 @@ extension Workspace {
       try take(path, content, into: store, links: kinds)
       return content
     }
-    let content = try look(absolute(path), algorithm, store: try folder.opened(makes: true), folder: path.text)
-    switch content {
-    case .missing: break
-    case .file: try take(path, content, into: store, links: kinds)
-    case .directory(let tree, let digest):
-      // Encoded only when the store has it not.
-      if try !store.contains(digest) { try store.insert(tree.encoded(algorithm), as: digest) }
+    return try keep(absolute: absolute(path), into: try folder.opened(makes: true), folder: path.text)
+  }
+
+  /// Looks at a path and copies what the store lacks of it.
+  ///
+  /// - Parameter folder: as for `look`.
+  func keep(absolute path: String, into store: OpenStore, folder: String?) throws(StoreError) -> Content {
+    if FileStat(path)?.kind == .file { return try keepFile(path, into: store) }
+    let content = try look(path, algorithm, store: store, folder: folder)
+    // Encoded only when the store has it not.
+    if case .directory(let tree, let digest) = content, try !store.contains(digest, Workers.Room()) {
+      _ = try DirectoryObjectStore.with(tree.encoded(algorithm)) { (bytes) throws(StoreError) in
+        try store.insert(bytes, as: digest, Workers.Room())
+      }
     }
     return content
+  }
+
+  /// Reads a file once, for its digest and for its copy in the store.
+  private func keepFile(_ path: String, into store: OpenStore) throws(StoreError) -> Content {
+    let room = Workers.Room()
+    let now = StatCache.coarseNow()
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw .system("open", path: path, code: errno) }
+    defer { close(file) }
+    guard let info = FileStat(file), info.kind == .file else { throw .specialFile(path: path) }
+    posix_fadvise(file, 0, 0, POSIX_FADV_SEQUENTIAL)
+    let known = statCache.withLock { $0.digest(of: path, info, algorithm) }
+    var isUnproven = false
+    let digest: Digest
+    if let known {
+      digest = known
+      isUnproven = try store.insert(file, path, as: known, hashes: false, sharing: true, room)
+    } else {
+      digest = try store.insert(file, path, algorithm, room)
+    }
+    guard let after = FileStat(file), after.isAsRead(info) else {
+      // What was not hashed on the way may have other bytes than its name says.
+      if isUnproven { try? store.remove(digest) }
+      throw .changedMeanwhile(path: path)
+    }
+    if known == nil { statCache.withLock { $0.remember(path, info, digest, lookedAt: now) } }
+    return .file(digest, size: Int(info.size), isExecutable: info.isExecutable)
   }
 
   /// - Parameter folder: the path below the root; `nil` is outside.
@@ -52,6 +86,13 @@ extension Workspace {
     case .directory: return try lookAtDirectory(path, algorithm, store: store, folder: folder)
     case .link, .other: throw .specialFile(path: path)
     }
+  }
+
+  /// The digest of a file as the stat cache knows it; `nil` when the file would have to be read.
+  package func knownDigest(of path: WorkspacePath, _ algorithm: Digest.Algorithm) -> Digest? {
+    let file = absolute(path)
+    guard let info = FileStat(file, followingLinks: false), info.kind == .file else { return nil }
+    return statCache.withLock { $0.digest(of: file, info, algorithm) }
   }
 
   private func digest(ofFile path: String, _ info: FileStat, _ algorithm: Digest.Algorithm, lookedAt: Int64) throws(StoreError)

@@ -76,13 +76,7 @@ extension Workspace {
   ///
   /// - Parameter path: absolute.
   package func keep(absolute path: String, into store: DirectoryObjectStore) throws(StoreError) -> Content {
-    let content = try look(path, algorithm, store: try store.opened(makes: true), folder: nil)
-    switch content {
-    case .missing: break
-    case .file(let digest, _, _): try store.insert(contentsOf: path, as: digest)
-    case .directory(let tree, let digest): try store.insert(tree.encoded(algorithm), as: digest)
-    }
-    return content
+    try keep(absolute: path, into: try store.opened(makes: true), folder: nil)
   }
 
   /// Looks at several paths, files among them at the same time, and keeps them in a store as `keep` does.

@@ -6,10 +6,13 @@ internal import Synchronization
 extension Workspace {
   /// Makes a path hold what a digest names, writing beside it and renaming.
   ///
-  /// - Parameter links: how objects become files, in order; `nil` is the workspace's own order.
+  /// - Parameters:
+  ///   - tree: the list of a directory, when the caller has read it from the store already.
+  ///   - links: how objects become files, in order; `nil` is the workspace's own order.
   /// - Throws: `missingObject`, `corruptObject`, `malformedTree`, `escapes`, `system`; then the path holds what it held.
   package func put(
-    _ digest: Digest, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore, links: [LinkKind]? = nil
+    _ digest: Digest, _ tree: FileTree? = nil, at path: WorkspacePath, isExecutable: Bool = false, from store: any ObjectStore,
+    links: [LinkKind]? = nil
   ) throws(StoreError) {
     try makeParent(of: path)
     unlinked.withLock { $0.removeAll() }
@@ -20,7 +23,8 @@ extension Workspace {
     let layer = try Layer(store, links ?? self.links)
     do throws(StoreError) {
       if digest.isTree {
-        let plan = TreePlan(try store.tree(digest))
+        let list = if let tree { tree } else { try store.tree(digest) }
+        let plan = TreePlan(list)
         let stats = try plan.lay(at: staging, by: layer)
         try replace(target, with: staging)
         remember(plan, stats, at: target, digest)

@@ -12,7 +12,14 @@ extension Workspace {
     throws(StoreError)
   {
     let kinds = links ?? self.links
-    if kinds.first?.sharesBytes == true { unlinked.withLock { $0.removeAll() } }
+    if kinds.first?.sharesBytes == true {
+      unlinked.withLock { $0.removeAll() }
+      // Files are replaced by links: none of another folder, to which the path or one above it is a link.
+      try checkParent(of: path)
+      if case .directory = content, FileStat(absolute(path), followingLinks: false)?.kind == .link {
+        throw .escapes(path: path.text)
+      }
+    }
     switch content {
     case .missing: break
     case .file(let digest, let size, let isExecutable):
@@ -193,7 +200,7 @@ private struct Taker: Sendable {
     // The bytes that the name leads to now are those that were looked at, or they would be lost with the old file.
     guard FileStat(path) == info else {
       unlink(temporary)
-      throw .corruptObject(entry.digest, path: path)
+      throw .changedMeanwhile(path: path)
     }
     guard rename(temporary, path) == 0 else {
       let code = errno
@@ -223,15 +230,19 @@ private struct Taker: Sendable {
     {
       guard let now = FileStat(file), now.modified == before.modified, now.size == before.size else {
         try store.remove(entry.digest)
-        throw .corruptObject(entry.digest, path: path)
+        throw .changedMeanwhile(path: path)
       }
       return
     }
-    try store.insert(file, path, as: entry.digest, hashes: !isKnown, sharing: true, room)
+    do throws(StoreError) {
+      try store.insert(file, path, as: entry.digest, hashes: !isKnown, sharing: true, room)
+    } catch .corruptObject {
+      throw .changedMeanwhile(path: path)
+    }
     // What was not hashed on the way must have been at rest while it was copied.
     if isKnown, FileStat(file) != before || before?.size != entry.knownSize.map(Int64.init) {
       try? store.remove(entry.digest)
-      throw .corruptObject(entry.digest, path: path)
+      throw .changedMeanwhile(path: path)
     }
   }
 }

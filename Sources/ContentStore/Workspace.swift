@@ -83,18 +83,22 @@ package final class Workspace: Sendable {
   }
 
   /// - Throws: `escapes` when the nearest folder above `path` that is there lies outside the workspace.
-  func checkParent(of path: WorkspacePath) throws(StoreError) {
+  package func checkParent(of path: WorkspacePath) throws(StoreError) { try Self.checkParent(of: path, in: root) }
+
+  /// - Parameter root: absolute, without links.
+  package static func checkParent(of path: WorkspacePath, in root: String) throws(StoreError) {
     var folder = path.parent
     while let current = folder {
-      if let real = realpath(absolute(current), nil) {
+      let absolute = "\(root)/\(current)"
+      if let real = realpath(absolute, nil) {
         defer { free(real) }
         let text = String(cString: real)
         guard text == root || text.utf8.starts(with: "\(root)/".utf8) else { throw .escapes(path: path.text) }
         return
       }
-      guard errno == ENOENT || errno == ENOTDIR else { throw .system("look at", path: absolute(current), code: errno) }
+      guard errno == ENOENT || errno == ENOTDIR else { throw .system("look at", path: absolute, code: errno) }
       // A link that leads nowhere would be followed by whoever makes the folder behind it.
-      if FileStat(absolute(current), followingLinks: false)?.kind == .link { throw .escapes(path: path.text) }
+      if FileStat(absolute, followingLinks: false)?.kind == .link { throw .escapes(path: path.text) }
       folder = current.parent
     }
   }

@@ -78,5 +78,20 @@ extension String {
     return out
   }
 
+  /// A name as it may be shown: what commands a terminal, and a line feed, is spelled out.
+  package var shownName: String {
+    // Nearly every name has none of these bytes, with which all such characters begin.
+    guard utf8.contains(where: { $0 < 32 || $0 == 0x7F || $0 == 0xC2 || $0 == 0xE2 }) else { return self }
+    var out = ""
+    for scalar in unicodeScalars {
+      if scalar.commandsTerminal || scalar == "\n" {
+        out += "\\u{\(String(scalar.value, radix: 16))}"
+      } else {
+        out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
   fileprivate func replacingTabs() -> String { String(map { $0 == "\t" ? " " : $0 }) }
 }

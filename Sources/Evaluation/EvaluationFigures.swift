@@ -34,7 +34,8 @@ package struct EvaluationFigures: Codable, Sendable, Equatable {
     package var rows: Int
     /// Rows of the class.
     package var positives: Int
-    /// Area under the curve: AUC, or average precision.
+    /// Area under the curve: AUC, or average precision; `nil` above a million rows, where the curve goes through 65,536 scores and
+    /// the metric says it.
     package var area: Double?
     package init(name: String, points: [Point], pointsInAll: Int, rows: Int, positives: Int, area: Double? = nil) {
       self.name = name

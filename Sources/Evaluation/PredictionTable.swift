@@ -70,3 +70,49 @@ package struct PredictionTable: Sendable {
     self.task = task
   }
 }
+
+extension PredictionTable {
+  /// Only these rows, in this order.
+  func selecting(_ rows: [UInt32]) -> PredictionTable {
+    var table = self
+    table.keep(rows)
+    return table
+  }
+
+  /// One column after the other, so that no more than one is there twice.
+  private mutating func keep(_ rows: [UInt32]) {
+    func kept<Value>(_ column: [Value]) -> [Value] { column.isEmpty ? [] : rows.map { column[Int($0)] } }
+    func kept(_ column: CategoryColumn?) -> CategoryColumn? {
+      column.map { CategoryColumn(name: $0.name, names: $0.names, rows: kept($0.rows)) }
+    }
+    count = rows.count
+    ids = kept(ids)
+    truths = kept(truths)
+    predictions = kept(predictions)
+    labels = kept(labels)
+    predictedLabels = kept(predictedLabels)
+    for place in scores.indices { scores[place] = kept(scores[place]) }
+    lows = kept(lows)
+    highs = kept(highs)
+    weights = kept(weights)
+    groups = kept(groups)
+    windows = kept(windows)
+    for place in slices.indices { slices[place].rows = kept(slices[place].rows) }
+    times = times.map { TimeColumn(values: kept($0.values), isCalendar: $0.isCalendar) }
+  }
+
+  /// Rows by rising time; those of one time stay in the order of the file.
+  mutating func sortByTime() {
+    guard let values = times?.values else { return }
+    var isSorted = true
+    for row in values.indices.dropFirst() where values[row] < values[row - 1] { isSorted = false }
+    if isSorted { return }
+    var order = (0..<UInt32(count)).map { $0 }
+    order.sort { (values[Int($0)], $0) < (values[Int($1)], $1) }
+    keep(order)
+  }
+
+  /// Weight of a row; 1 without weights.
+  @inline(__always)
+  func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
+}

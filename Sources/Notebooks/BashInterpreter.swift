@@ -7,6 +7,8 @@ final class BashInterpreter: CellInterpreter {
   private let surroundings: CellSurroundings
   private var process: InterpreterProcess?
   let parametersRead: Set<String> = []
+  /// Number of a cell → what its lines are counted in.
+  private var places: [Int: String] = [:]
 
   init(_ surroundings: CellSurroundings) { self.surroundings = surroundings }
 
@@ -48,6 +50,7 @@ final class BashInterpreter: CellInterpreter {
     // Behind as many empty lines as precede the cell in the notebook, so that bash's line numbers are the notebook's.
     let text = String(repeating: "\n", count: cell.cell.firstLine - 1) + cell.cell.source + "\n"
     try? text.write(toFile: path, atomically: false, encoding: .utf8)
+    places[cell.number] = cell.cell.place ?? surroundings.file
     var recording = CellRecording(process, surroundings)
     var failed: [Answer] = []
     _ = process.send(Data(path.utf8))
@@ -83,9 +86,8 @@ final class BashInterpreter: CellInterpreter {
   /// What a status says of a command that a signal ended: bash adds 128 to the signal's number.
   private func deathOfCommand(status: Int) -> [String] {
     let signal = Int32(clamping: status - 128)
-    guard signalName(signal) != "unknown" else { return [] }
-    let memory = signal == 9 ? "; memory may have run out" : ""
-    return ["a command was killed by signal \(signal) (\(signalName(signal)))\(memory)"]
+    guard knownSignals[signal] != nil else { return [] }
+    return ["a command was killed by \(signalName(signal))" + (signal == 9 ? ", probably out of memory" : "")]
   }
 
   /// The line of the command that stopped the cell: inside the subshell, when a subshell failed just before with the same status.
@@ -119,15 +121,19 @@ final class BashInterpreter: CellInterpreter {
   /// `…/cell-3.bash: line 31: ` as the notebook's name.
   private func withNotebookName(_ text: String) -> String {
     guard text.contains(surroundings.workFolder) else { return text }
-    let file = NSRegularExpression.escapedPattern(for: surroundings.workFolder) + "/cell-[0-9]+\\.bash"
-    return text.replacingOccurrences(of: file, with: surroundings.file, options: .regularExpression)
+    var text = text
+    for (number, name) in places {
+      text = text.replacingOccurrences(of: "\(surroundings.workFolder)/cell-\(number).bash", with: name)
+    }
+    return text
   }
 
   /// The last line number that bash itself complained about: an unset variable and a syntax error end the shell untrapped.
   private func complaintLine(_ outputs: [CellOutput]) -> (line: Int, isSyntax: Bool)? {
     guard let text = outputs.last(where: { $0.kind == .standardError })?.data["text/plain"] else { return nil }
-    for line in text.split(separator: "\n").reversed() where line.hasPrefix("\(surroundings.file): line ") {
-      let rest = line.dropFirst(surroundings.file.count + 7)
+    for line in text.split(separator: "\n").reversed() {
+      guard let name = places.values.first(where: { line.hasPrefix("\($0): line ") }) else { continue }
+      let rest = line.dropFirst(name.count + 7)
       guard let number = Int(rest.prefix { $0.isNumber }) else { continue }
       return (number, rest.contains("syntax error"))
     }

@@ -35,6 +35,7 @@ struct CellResult {
   var interruption: Int32?
   /// The interpreter is gone, and its state with it.
   var endedInterpreter = false
+  var warnings: [Diagnostic] = []
 }
 
 /// Why a cell failed.

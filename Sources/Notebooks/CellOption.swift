@@ -15,9 +15,17 @@ package enum CellOption: String, Sendable, CaseIterable {
   case figureAlternative = "fig-alt"
   /// A declared output that takes the cell's last table or display.
   case out
+  /// SQL: the declared SQLite file that the cell works on.
+  case connection
+
+  /// What Quarto and Jupyter say in option lines and `pipe` has no use for: no reason for a warning.
+  static let ofOthers: Set<String> = [
+    "tags", "metadata", "attachments", "output", "warning", "message", "include", "fig-width", "fig-height", "fig-align",
+    "fig-subcap", "layout-ncol", "layout", "code-fold", "code-summary", "tbl-cap", "cache", "column", "results",
+  ]
 
   /// The options that are part of a stage's fingerprint.
-  static let decidingExecution: [CellOption] = [.error, .out]
+  static let decidingExecution: [CellOption] = [.error, .out, .connection]
 
   /// What is wrong with a value, `nil` when nothing is.
   func problem(with value: String) -> String? {
@@ -25,6 +33,7 @@ package enum CellOption: String, Sendable, CaseIterable {
     case .echo, .error: value == "true" || value == "false" ? nil : "is `true` or `false`"
     case .timeout: Self.duration(value) == nil ? "is a number above 0 with a unit, such as `500ms`, `30s`, `5m` or `1h`" : nil
     case .label: value.isEmpty || value.contains(where: \.isWhitespace) ? "is one word, such as `fit-model`" : nil
+    case .connection: value.isEmpty ? "is a declared SQLite file" : nil
     case .out: value.isEmpty ? "is the path of a declared output" : nil
     case .figureCaption, .figureAlternative: nil
     }

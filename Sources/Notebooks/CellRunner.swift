@@ -104,6 +104,7 @@ private struct NotebookRun {
           number: cell.number, count: codeIndices.count, name: cell.name, language: language, line: cell.cell.firstLine))
       let start = ContinuousClock.now
       let result = run(cell, language)
+      for warning in result.warnings { progress(.warning(warning)) }
       let outcome = record(result, of: cell, at: index)
       progress(
         .finished(
@@ -120,6 +121,10 @@ private struct NotebookRun {
     return NumberedCell(cell: notebook.cells[index], number: position + 1, isFollowed: isFollowed)
   }
 
+  private func numberedCells(in language: String) -> [NumberedCell] {
+    codeIndices.enumerated().filter { notebook.cells[$0.element].language == language }.map { numbered($0.element, $0.offset) }
+  }
+
   // MARK: One cell
 
   private mutating func run(_ cell: NumberedCell, _ language: String) -> CellResult {
@@ -128,7 +133,7 @@ private struct NotebookRun {
     var result = interpreter.run(cell, deadline: limit.map { ContinuousClock.now + $0 })
     read.formUnion(interpreter.parametersRead)
     if result.endedInterpreter { interpreters[language] = nil }
-    if result.failure == nil, language == "python", let out = cell.cell.options[CellOption.out.rawValue] {
+    if result.failure == nil, ["python", "r"].contains(language), let out = cell.cell.options[CellOption.out.rawValue] {
       do throws(Diagnostic) {
         try StageOutput.write(result.outputs, to: out, in: surroundings)
       } catch {
@@ -145,6 +150,8 @@ private struct NotebookRun {
       switch language {
       case "bash": BashInterpreter(surroundings)
       case "python": PythonInterpreter(surroundings)
+      case "r": RInterpreter(surroundings)
+      case "swift": SwiftInterpreter(surroundings, cells: numberedCells(in: language))
       default: SQLInterpreter(surroundings)
       }
     interpreters[language] = new
@@ -180,7 +187,8 @@ private struct NotebookRun {
     woven.cells[index].outputs.append(CellOutput(kind: .failure, data: ["text/plain": failure.text]))
     let diagnostic = Diagnostic(
       failure.isInput ? .input : .work, "cell \(cell.name) (\(cell.number) of \(codeIndices.count)) failed: \(failure.message)",
-      at: SourceLocation(file: notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints)
+      at: SourceLocation(file: cell.cell.place ?? notebook.file, line: failure.line), causes: failure.causes, hints: failure.hints
+    )
     return .failed(cell: index, line: failure.line, diagnostic)
   }
 

@@ -337,7 +337,7 @@ private func spawn(
 }
 
 /// The child's `PATH` counts, not ours.
-private func locate(_ program: String, in path: String) -> String? {
+func locate(_ program: String, in path: String) -> String? {
   if program.contains("/") { return program }
   for folder in path.split(separator: ":", omittingEmptySubsequences: false) {
     let candidate = (folder.isEmpty ? "." : folder) + "/" + program

@@ -1,4 +1,4 @@
-// A literate stage file as a list of cells.
+// A notebook as a list of cells that run.
 // SPDX-License-Identifier: Apache-2.0
 
 package import Diagnostics
@@ -43,7 +43,7 @@ package struct Notebook: Sendable, Equatable {
 package struct Cell: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case prose
-    /// Code in `bash`, `sql` or `python`.
+    /// Code in one of `NotebookParser.languages`.
     case code(language: String)
   }
 
@@ -52,14 +52,17 @@ package struct Cell: Sendable, Equatable {
   package var source: String
   /// `#|` options: `label`, `fig-cap`, `error`, `timeout`, `echo`, …
   package var options: [String: String]
-  /// Line of the first line of `source` in the file, from 1.
+  /// Line of the first line of `source` in the file or in `place`, from 1.
   package var firstLine: Int
+  /// Of a `.ipynb`, whose cells count their own lines: how messages name the cell, `stages/fit.ipynb, cell 3`.
+  package var place: String?
 
-  package init(kind: Kind, source: String, options: [String: String] = [:], firstLine: Int) {
+  package init(kind: Kind, source: String, options: [String: String] = [:], firstLine: Int, place: String? = nil) {
     self.kind = kind
     self.source = source
     self.options = options
     self.firstLine = firstLine
+    self.place = place
   }
 
   package var label: String? { options["label"] }

@@ -30,6 +30,12 @@ enum ParameterScan {
     // These read the whole context.
     if code.contains("PIPE_CONTEXT") || code.contains("pipe kit") || code.contains("pipe-kit") { return [] }
     let named = Set(code.matches(of: #/PIPE_PARAM_([A-Za-z0-9_]+)/#).map { String($0.output.1) })
+    // R reads by position and by name alike, so its text is searched.
+    let r = notebook.cells.filter { $0.language == "r" }.map(\.source).joined(separator: "\n")
+    let readByR = context.params.keys.filter { key in
+      r.contains("params$\(key.replacing(".", with: "$"))") || r.contains("\"\(key)\"")
+    }
+    let read = read.union(readByR)
     return context.params.keys.filter { !read.contains($0) && !named.contains(ParameterBindings.name($0)) }.sorted()
   }
 }

@@ -79,7 +79,7 @@ extension CellInterpreter {
     switch end.manner {
     case .exited(0): return nil
     case .exited(let status): return "\(program) ended with exit status \(status) after its last cell"
-    case .signalled(let signal): return "\(program) was killed by signal \(signal) (\(signalName(signal))) after its last cell"
+    case .signalled(let signal): return "\(program) was killed by \(signalName(signal)) after its last cell"
     }
   }
 
@@ -115,22 +115,23 @@ extension CellInterpreter {
       }
       return failure
     case .signalled(let signal):
-      let memory = signal == 9 ? "; memory may have run out" : ""
-      let message = "\(program) was killed by signal \(signal) (\(signalName(signal)))"
-      return CellFailure(
-        line: line, message: message, text: message,
-        causes: ["its peak memory was \(humanSize(end.peakBytes))\(memory)"])
+      let peak = "peak \(humanSize(end.peakBytes))"
+      let why = signal == 9 ? ", probably out of memory (\(peak))" : " (\(signalMeaning(signal)), \(peak))"
+      let message = "\(program) was killed by \(signalName(signal))\(why)"
+      return CellFailure(line: line, message: message, text: message)
     }
   }
 }
 
-func signalName(_ signal: Int32) -> String {
-  let names: [Int32: String] = [
-    2: "interrupt", 3: "quit", 4: "illegal instruction", 6: "abort", 7: "bus error", 8: "arithmetic error", 9: "kill",
-    11: "segmentation fault", 13: "broken pipe", 15: "terminate",
-  ]
-  return names[signal] ?? "unknown"
-}
+func signalName(_ signal: Int32) -> String { knownSignals[signal]?.name ?? "signal \(signal)" }
+
+func signalMeaning(_ signal: Int32) -> String { knownSignals[signal]?.meaning ?? "unknown" }
+
+let knownSignals: [Int32: (name: String, meaning: String)] = [
+  2: ("SIGINT", "interrupt"), 3: ("SIGQUIT", "quit"), 4: ("SIGILL", "illegal instruction"), 6: ("SIGABRT", "abort"),
+  7: ("SIGBUS", "bus error"), 8: ("SIGFPE", "arithmetic error"), 9: ("SIGKILL", "kill"),
+  11: ("SIGSEGV", "segmentation fault"), 13: ("SIGPIPE", "broken pipe"), 15: ("SIGTERM", "terminate"),
+]
 
 /// The failure of a language whose program does not start.
 func startFailure(_ error: InterpreterStartError, language: String, package: String, cell: NumberedCell) -> CellFailure {

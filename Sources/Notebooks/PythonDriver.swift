@@ -14,7 +14,7 @@ let pythonDriver = #"""
   requests = os.fdopen(os.dup(CHANNEL), "rb")
   lock = threading.RLock()
   PROCESS = os.getpid()
-  current = {"cell": 0, "figures": 0, "running": False}
+  current = {"cell": 0, "figures": 0, "styles": 0, "running": False}
   LARGEST = 16 * 1024 * 1024
 
 
@@ -171,9 +171,13 @@ let pythonDriver = #"""
 
 
   def data_frame(value):
-      """A pandas data frame as a table; `None` for anything else."""
-      if type(value).__module__.split(".")[0] != "pandas" or type(value).__name__ != "DataFrame":
+      """A data frame of pandas or polars as a table; `None` for anything else."""
+      library = type(value).__module__.split(".")[0]
+      if library not in ("pandas", "polars") or type(value).__name__ != "DataFrame":
           return None
+      if library == "polars":
+          rows = [[cell_text(entry) for entry in row] for row in value.head(50).rows()]
+          return {"columns": value.columns, "rows": rows, "totalRows": value.height}
       try:
           import pandas
           shown = value.head(50)
@@ -186,11 +190,24 @@ let pythonDriver = #"""
           return None
 
 
+  IMAGES = [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg")]
+
+
   def bundle(value):
+      if isinstance(value, bytes):
+          for start, mime in IMAGES:
+              if value.startswith(start):
+                  return {mime: as_text(value), "text/plain": f"<{len(value)} bytes of {mime}>"}
+      if type(value).__module__ == "pandas.io.formats.style" and type(value).__name__ == "Styler":
+          # It names itself at random.
+          current["styles"] += 1
+          value.set_uuid(f"{current['cell']}-{current['styles']}")
       data = call(value, "_repr_mimebundle_")
       data = {mime: as_text(entry) for mime, entry in data.items()} if isinstance(data, dict) else {}
+      # Who gives a bundle has said all; the HTML of charts beside it would load scripts, under a random id.
+      is_whole = any(mime != "text/plain" for mime in data)
       for name, mime in REPRS:
-          if mime not in data:
+          if mime not in data and not is_whole:
               entry = call(value, name)
               if entry is not None:
                   data[mime] = as_text(entry)
@@ -227,22 +244,68 @@ let pythonDriver = #"""
               pass
 
 
-  def quiet_renderers():
-      """Altair and Plotly by default show HTML with random ids that loads scripts from elsewhere."""
-      altair = sys.modules.get("altair")
-      plotly = sys.modules.get("plotly.io")
-      try:
-          if altair is not None:
-              altair.renderers.enable("mimetype")
-          if plotly is not None:
-              plotly.renderers.default = "plotly_mimetype"
-      except Exception:
-          pass
+  # What libraries of charts do otherwise: open a browser, or show HTML with random ids that loads scripts from elsewhere.
+
+  def after_altair(module):
+      module.renderers.enable("mimetype")
+      module.TopLevelMixin.show = module.TopLevelMixin.display = lambda self, *arguments, **options: display(self)
+
+
+  def after_plotly_renderers(module):
+      module.renderers.default = "plotly_mimetype"
+
+
+  def after_plotly_figures(module):
+      module.BaseFigure.show = lambda self, *arguments, **options: display(self)
+
+
+  def after_ipython_display(module):
+      module.display = ipython_display
+      module.clear_output = lambda *arguments, **options: None
+
+
+  AFTER_IMPORT = {
+      "altair": after_altair, "plotly.io": after_plotly_renderers, "plotly.basedatatypes": after_plotly_figures,
+      "IPython.core.display_functions": after_ipython_display,
+  }
+
+
+  class AfterImport:
+      """Finds the modules above as they are found anyway, and does what is due once they are loaded."""
+
+      def find_spec(self, name, path=None, target=None):
+          if name not in AFTER_IMPORT:
+              return None
+          for finder in sys.meta_path:
+              spec = None if finder is self else finder.find_spec(name, path, target)
+              if spec is not None and spec.loader is not None:
+                  load = spec.loader.exec_module
+
+                  def loaded(module):
+                      load(module)
+                      try:
+                          AFTER_IMPORT[name](module)
+                      except Exception:
+                          pass
+                  spec.loader.exec_module = loaded
+                  return spec
+          return None
+
+
+  sys.meta_path.insert(0, AfterImport())
+
+
+  def ipython_display(*values, raw=False, include=None, exclude=None, metadata=None, transient=None, display_id=None,
+                      clear=False, **options):
+      for value in values:
+          if raw and isinstance(value, dict):
+              show({mime: as_text(entry) for mime, entry in value.items()})
+          else:
+              display(value)
 
 
   def display(*values):
       """Shows values below the cell, each as its richest form."""
-      quiet_renderers()
       for value in values:
           if is_figure(value):
               show_figure(value)
@@ -311,34 +374,117 @@ let pythonDriver = #"""
   sys.modules["__main__"] = main
   main.pipe, main.display, main.__builtins__ = pipe, display, builtins
   sys.displayhook = displayhook
-  lines = []
+  texts = {}
   flags = 0
 
 
-  def remember(source, first):
+  def remember(source, file, first):
       """Lets tracebacks and `inspect.getsource` find the cell's lines."""
       cell = source.split("\n")
+      lines = texts.setdefault(file, [])
       lines.extend([""] * (first - 1 + len(cell) - len(lines)))
       lines[first - 1:first - 1 + len(cell)] = cell
       text = [line + "\n" for line in lines]
-      linecache.cache[NOTEBOOK] = (sum(map(len, text)), None, text, NOTEBOOK)
+      linecache.cache[file] = (sum(map(len, text)), None, text, file)
 
 
-  def compiled(tree, mode):
+  def compiled(tree, file, mode):
       global flags
-      code = compile(tree, NOTEBOOK, mode, flags, dont_inherit=True)
+      code = compile(tree, file, mode, flags, dont_inherit=True)
       for name in __future__.all_feature_names:
           flags |= code.co_flags & getattr(__future__, name).compiler_flag
       return code
 
 
-  def run(source, first):
-      tree = compile("\n" * (first - 1) + source, NOTEBOOK, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+  # Lines of IPython. What only sets the scene is left out; what does something is an error.
+
+  warnings = []
+  SCENERY = {"matplotlib", "config", "load_ext", "reload_ext", "autoreload", "precision", "xmode", "pdb", "colors", "pinfo"}
+  TIMING = {"time", "prun", "memit", "mprun", "lprun"}
+  SHOWN = {"html": "text/html", "markdown": "text/markdown", "latex": "text/latex", "svg": "image/svg+xml", "SVG": "image/svg+xml"}
+  LINE_MAGIC = re.compile(r"^(\s*)%([A-Za-z_]\w*)(.*)$")
+  ASSIGNED = re.compile(r"^\s*[\w.,\s\[\]]*=\s*[!%]")
+
+
+  def warn(line, text):
+      warnings.append({"line": line, "text": text})
+
+
+  def foreign(file, line, text, what):
+      advice = "a `%%bash` cell runs commands" if "!" in text.split("=")[-1].strip()[:1] else "write it in plain Python"
+      return SyntaxError(f"`{what}` is for IPython, which does not run here; {advice}", (file, line, 1, text + "\n"))
+
+
+  def without_cell_magic(source, file, first):
+      """The source behind a `%%` line; `None` when nothing is left to run."""
+      lines = source.split("\n")
+      start = next((index for index, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
+      if start is None or not lines[start].startswith("%%"):
+          return source
+      name = (lines[start][2:].split() or [""])[0]
+      rest = "\n".join(lines[start + 1:])
+      if name in TIMING:
+          warn(first + start, f"`%%{name}` measures nothing here: the cell runs as it is")
+          lines[start] = ""
+          return "\n".join(lines)
+      if name == "timeit":
+          warn(first + start, "`%%timeit` measures nothing here: the cell is left out")
+          return None
+      if name in SHOWN:
+          show({SHOWN[name]: rest, "text/plain": rest})
+          return None
+      raise foreign(file, first + start, lines[start], f"%%{name}") from None
+
+
+  def without_line_magic(line, number, file):
+      """A line of IPython as Python; `None` when it is none."""
+      found = LINE_MAGIC.match(line)
+      if found:
+          space, name, rest = found.groups()
+          if name in SCENERY:
+              warn(number, f"`%{name}` means nothing here and is left out")
+              return space + "pass"
+          if name in TIMING and rest.strip():
+              warn(number, f"`%{name}` measures nothing here: the statement runs as it is")
+              return space + rest.strip()
+          if name == "timeit":
+              warn(number, "`%timeit` measures nothing here and is left out")
+              return space + "pass"
+          raise foreign(file, number, line, f"%{name}") from None
+      text = line.strip()
+      if text.startswith("!") or ASSIGNED.match(line):
+          raise foreign(file, number, line, text) from None
+      if text.startswith("?") or text.endswith("?"):
+          warn(number, f"`{text}` asks IPython for help and is left out")
+          return line[:len(line) - len(line.lstrip())] + "pass"
+      return None
+
+
+  def parsed(source, file, first):
+      source = without_cell_magic(source, file, first)
+      if source is None:
+          return ast.Module(body=[], type_ignores=[])
+      lines = source.split("\n")
+      while True:
+          try:
+              text = "\n" * (first - 1) + "\n".join(lines)
+              return compile(text, file, "exec", ast.PyCF_ONLY_AST | flags, dont_inherit=True)
+          except SyntaxError as error:
+              index = (error.lineno or 0) - first
+              # Only a line that Python refuses can be IPython's: `%` may begin the second half of a calculation.
+              plain = without_line_magic(lines[index], error.lineno, file) if 0 <= index < len(lines) else None
+              if plain is None or plain == lines[index]:
+                  raise
+              lines[index] = plain
+
+
+  def run(source, file, first):
+      tree = parsed(source, file, first)
       last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
       if tree.body:
-          exec(compiled(tree, "exec"), main.__dict__)
+          exec(compiled(tree, file, "exec"), main.__dict__)
       if last is not None:
-          value = eval(compiled(ast.Expression(last.value), "eval"), main.__dict__)
+          value = eval(compiled(ast.Expression(last.value), file, "eval"), main.__dict__)
           if not source.rstrip().endswith(";"):
               sys.displayhook(value)
       show_figures()
@@ -362,12 +508,12 @@ let pythonDriver = #"""
       return text
 
 
-  def failure(error):
+  def failure(error, file):
       text = "".join(without_driver(traceback.TracebackException.from_exception(error)).format())
       text = without_libraries(text)
-      frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == NOTEBOOK]
+      frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
       line = frames[-1] if frames else None
-      if isinstance(error, SyntaxError) and error.filename == NOTEBOOK:
+      if isinstance(error, SyntaxError) and error.filename == file:
           line = error.lineno
       if not frames:
           text = text.replace("Traceback (most recent call last):\n", "", 1)
@@ -377,20 +523,21 @@ let pythonDriver = #"""
 
 
   def attempt(request):
-      current["cell"], current["figures"] = request["cell"], 0
-      remember(request["source"], request["line"])
+      current.update(cell=request["cell"], figures=0, styles=0)
+      del warnings[:]
+      remember(request["source"], request["file"], request["line"])
       try:
-          run(request["source"], request["line"])
+          run(request["source"], request["file"], request["line"])
       except SystemExit as error:
           if error.code not in (None, 0):
-              result = failure(error)
+              result = failure(error, request["file"])
               result["message"] = f"the cell called `sys.exit({error.code!r})`"
               return result
       except KeyboardInterrupt:
           signal.signal(signal.SIGINT, signal.SIG_DFL)
           os.kill(os.getpid(), signal.SIGINT)
       except BaseException as error:
-          return failure(error)
+          return failure(error, request["file"])
       return {"event": "done"}
 
 
@@ -407,6 +554,7 @@ let pythonDriver = #"""
           with lock:
               current["running"] = False
               result["read"] = sorted(READ)
+              result["warnings"] = warnings
               answer(result)
 
 

@@ -24,6 +24,8 @@ final class PythonInterpreter: CellInterpreter {
 
   private struct Request: Encodable {
     var cell: Int
+    /// What the lines are counted in.
+    var file: String
     var line: Int
     var source: String
   }
@@ -36,6 +38,12 @@ final class PythonInterpreter: CellInterpreter {
     var message: String?
     var undeclared: Bool?
     var read: [String]?
+    var warnings: [Warning]?
+
+    struct Warning: Decodable {
+      var line: Int
+      var text: String
+    }
   }
 
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
@@ -79,7 +87,9 @@ final class PythonInterpreter: CellInterpreter {
 
   private func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?, in process: InterpreterProcess) -> CellResult {
     var recording = CellRecording(process, surroundings)
-    _ = send(Request(cell: cell.number, line: cell.cell.firstLine, source: cell.cell.source), to: process)
+    _ = send(
+      Request(cell: cell.number, file: cell.cell.place ?? surroundings.file, line: cell.cell.firstLine, source: cell.cell.source),
+      to: process)
     while true {
       let event = process.nextEvent(deadline: deadline, interruption: surroundings.interruption)
       guard case .message(let line) = event else { return abandon(cell, event, process, &recording) }
@@ -99,6 +109,9 @@ final class PythonInterpreter: CellInterpreter {
 
   private func result(of cell: NumberedCell, _ answer: Answer, _ outputs: [CellOutput]) -> CellResult {
     var result = CellResult(outputs: outputs)
+    result.warnings = (answer.warnings ?? []).map {
+      Diagnostic(.warning, $0.text, at: SourceLocation(file: cell.cell.place ?? surroundings.file, line: $0.line))
+    }
     guard answer.event == "failed" else { return result }
     let message = answer.message ?? "it failed"
     result.failure = CellFailure(
@@ -111,10 +124,10 @@ final class PythonInterpreter: CellInterpreter {
   }
 
   /// The innermost line of the notebook in what Python's fault handler printed.
-  private func crashLine(_ outputs: [CellOutput]) -> Int? {
+  private func crashLine(_ outputs: [CellOutput], _ file: String) -> Int? {
     guard let text = outputs.last(where: { $0.kind == .standardError })?.data["text/plain"],
       let start = text.range(of: "Fatal Python error: "),
-      let mention = text[start.upperBound...].range(of: "File \"\(surroundings.file)\", line ")
+      let mention = text[start.upperBound...].range(of: "File \"\(file)\", line ")
     else { return nil }
     return Int(text[mention.upperBound...].prefix { $0.isNumber })
   }
@@ -132,7 +145,8 @@ final class PythonInterpreter: CellInterpreter {
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
     if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(event, of: cell, program: "python3", line: crashLine(recording.outputs))
+    result.failure = failure(
+      event, of: cell, program: "python3", line: crashLine(recording.outputs, cell.cell.place ?? surroundings.file))
     return result
   }
 }

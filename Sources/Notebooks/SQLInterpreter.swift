@@ -6,7 +6,8 @@ import Tabular
 
 final class SQLInterpreter: CellInterpreter {
   private let surroundings: CellSurroundings
-  private var connection: SQLiteConnection?
+  /// By the `connection` of a cell; the stage's own has none.
+  private var connections: [String: SQLiteConnection] = [:]
   private var catalog: TableCatalog
   private var loaded: [String: (file: TableCatalog.File, stamp: FileStamp?)] = [:]
   private let bindings: ParameterBindings
@@ -19,17 +20,18 @@ final class SQLInterpreter: CellInterpreter {
   }
 
   func finish(within limit: Duration) -> String? {
-    connection = nil
+    connections = [:]
     return nil
   }
 
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
     var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
     do throws(CellMistake) {
-      let connection = try opened()
+      let name = cell.cell.options[CellOption.connection.rawValue]
+      let connection = if let name { try opened(name) } else { try opened() }
       connection.limit(to: deadline, interruption: surroundings.interruption)
       catalog = TableCatalog(surroundings.context, folder: surroundings.folder)
-      try forgetChangedFiles(connection)
+      if name == nil { try forgetChangedFiles(connection) }
       try runStatements(&run, connection)
       return try result(run)
     } catch {
@@ -50,6 +52,7 @@ final class SQLInterpreter: CellInterpreter {
     var table: ResultTable?
     var csv: CSVWriter?
 
+    var connectionName: String? { cell.cell.options[CellOption.connection.rawValue] }
     var outPath: String? { cell.cell.options[CellOption.out.rawValue] }
 
     /// Byte of the first mention of a name in the current statement, as a whole word in any case.
@@ -89,7 +92,7 @@ final class SQLInterpreter: CellInterpreter {
       position = skipBlanks(run.bytes, from: position)
       guard position < run.bytes.count - 1 else { return }
       run.statementStart = position
-      let (statement, next) = try prepare(run.bytes, from: position, connection)
+      let (statement, next) = try prepare(run.bytes, from: position, connection, in: run.connectionName)
       position = max(next, position + 1)
       guard let statement else { continue }
       try bind(statement)
@@ -99,13 +102,20 @@ final class SQLInterpreter: CellInterpreter {
 
   /// Compiles a statement, loading the tables that it turns out to need.
   private func prepare(
-    _ bytes: [UInt8], from start: Int, _ connection: SQLiteConnection
+    _ bytes: [UInt8], from start: Int, _ connection: SQLiteConnection, in database: String?
   ) throws(CellMistake) -> (SQLiteStatementHandle?, Int) {
     while true {
       do throws(SQLiteError) {
         return try connection.prepare(bytes, from: start)
       } catch {
         guard let name = missingTable(error.message) else { throw mistake(error) }
+        if let database {
+          var missing = mistake(error)
+          missing.namedTable = name
+          missing.message = "there is no table `\(name)` in `\(database)`"
+          missing.hints = ["CSV files of the stage are tables of cells without `connection`"]
+          throw missing
+        }
         try load(name, connection, orElse: error)
       }
     }
@@ -149,13 +159,36 @@ final class SQLInterpreter: CellInterpreter {
 
   // MARK: Tables
 
+  /// The database of a declared file: a dependency is only read, an output is made.
+  private func opened(_ name: String) throws(CellMistake) -> SQLiteConnection {
+    if let known = connections[name] { return known }
+    let context = surroundings.context
+    let output = context.outs[name] ?? (context.outs.values.contains(name) ? name : nil)
+    let dependency = context.deps[name] ?? (context.deps.values.contains(name) ? name : nil)
+    guard let path = output ?? dependency else {
+      let known = context.deps.keys.sorted() + context.outs.keys.sorted()
+      let near = closestMatch(to: name, among: known).map { "did you mean `\($0)`?" }
+      throw CellMistake(
+        message: "`connection: \(name)` is neither a dependency nor an output of stage `\(context.stage)`", isInput: true,
+        hints: [near ?? "declare the SQLite file under `deps` or `outs` of the stage in pipeline.yaml"])
+    }
+    do throws(SQLiteError) {
+      let connection = try SQLiteConnection(path: absolute(path), isReadOnly: output == nil)
+      try connection.execute("SELECT count(*) FROM sqlite_schema")
+      connections[name] = connection
+      return connection
+    } catch {
+      throw CellMistake(message: "`\(path)` does not open as a SQLite database: \(error.message)")
+    }
+  }
+
   private func opened() throws(CellMistake) -> SQLiteConnection {
-    if let connection { return connection }
+    if let connection = connections[""] { return connection }
     do throws(SQLiteError) {
       let path = "\(surroundings.workFolder)/cells.sqlite"
       try? FileManager.default.removeItem(atPath: path)
       let connection = try SQLiteConnection(path: path)
-      self.connection = connection
+      connections[""] = connection
       return connection
     } catch {
       throw mistake(error)

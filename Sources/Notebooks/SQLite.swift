@@ -25,12 +25,13 @@ final class SQLiteConnection {
   let handle: OpaquePointer
   private let watch: SQLiteWatch
 
-  /// - Parameter path: the database's file; it needs no durability.
-  init(path: String) throws(SQLiteError) {
+  /// - Parameters:
+  ///   - path: the database's file; it needs no durability.
+  ///   - isReadOnly: whether the file must be there and stays as it is.
+  init(path: String, isReadOnly: Bool = false) throws(SQLiteError) {
     var opened: OpaquePointer?
-    guard sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK,
-      let opened
-    else {
+    let mode = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+    guard sqlite3_open_v2(path, &opened, mode | SQLITE_OPEN_NOMUTEX, nil) == SQLITE_OK, let opened else {
       let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
       sqlite3_close_v2(opened)
       throw SQLiteError(message: message)
@@ -43,7 +44,7 @@ final class SQLiteConnection {
       Unmanaged.passUnretained(watch).toOpaque())
     // A quoted name that is no column is an error, never a text.
     _disableDoubleQuotedStringLiterals(handle)
-    try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+    if !isReadOnly { try execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF") }
   }
 
   deinit { sqlite3_close_v2(handle) }

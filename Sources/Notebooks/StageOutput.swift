@@ -10,8 +10,8 @@ enum StageOutput {
     guard let value = cell.options[CellOption.out.rawValue] else { return nil }
     var message: String?
     var hint = "declare it under `outs` of the stage in pipeline.yaml"
-    if cell.language == "bash" {
-      message = "`out` is for SQL and Python cells"
+    if cell.language == "bash" || cell.language == "swift" {
+      message = "`out` is for SQL, Python and R cells"
       hint = "write the file in the cell, for example with `> \(value)`"
     } else if !isDeclared(value, context) {
       message = "`out: \(value)` is not an output of stage `\(context.stage)`"

@@ -32,11 +32,14 @@ package struct WovenCell: Codable, Sendable, Equatable {
   package var language: String?
   package var source: String
   package var options: [String: String]
+  /// Line of the first line of `source` in the notebook, or in `place`.
   package var firstLine: Int
+  /// Of a `.ipynb`: how messages name the cell.
+  package var place: String?
   package var outputs: [CellOutput]
 
   package init(
-    outcome: Outcome, language: String?, source: String, options: [String: String], firstLine: Int,
+    outcome: Outcome, language: String?, source: String, options: [String: String], firstLine: Int, place: String? = nil,
     outputs: [CellOutput]
   ) {
     self.outcome = outcome
@@ -44,6 +47,7 @@ package struct WovenCell: Codable, Sendable, Equatable {
     self.source = source
     self.options = options
     self.firstLine = firstLine
+    self.place = place
     self.outputs = outputs
   }
 }

@@ -54,6 +54,6 @@ extension WovenCell {
   init(_ cell: Cell, outcome: Outcome, outputs: [CellOutput] = []) {
     self.init(
       outcome: outcome, language: cell.language, source: cell.source, options: cell.options, firstLine: cell.firstLine,
-      outputs: outputs)
+      place: cell.place, outputs: outputs)
   }
 }

@@ -13,7 +13,7 @@ package enum WovenText {
     guard case .failed(let index, let line, let diagnostic) = outcome, woven.cells.indices.contains(index) else { return "" }
     let cell = woven.cells[index]
     let paint = { (text: String, code: String) in useColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
-    var out = "\(paint("\(woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message, "1"))\n"
+    var out = "\(paint("\(cell.place ?? woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message, "1"))\n"
     out += excerpt(of: cell, around: line, paint)
     if let reason = cell.outputs.last(where: { $0.kind == .failure })?.data["text/plain"], reason.contains("\n") {
       out += reason.hasSuffix("\n") ? reason : reason + "\n"
@@ -22,6 +22,12 @@ package enum WovenText {
     out += printed(by: cell)
     for hint in diagnostic.hints { out += "\(paint("hint: ", "36"))\(hint)\n" }
     return out
+  }
+
+  /// What the cells put out, as text: for a notebook that is run by itself.
+  package static func printed(by woven: WovenNotebook) -> String {
+    let outputs = woven.cells.flatMap(\.outputs).filter { $0.kind != .failure }
+    return outputs.compactMap { $0.data["text/plain"] }.map { $0.hasSuffix("\n") || $0.isEmpty ? $0 : $0 + "\n" }.joined()
   }
 
   private static func excerpt(of cell: WovenCell, around line: Int, _ paint: (String, String) -> String) -> String {

@@ -16,11 +16,20 @@ package enum GitIgnoreText {
   ///
   /// - Parameter text: `nil` when there is no file.
   package static func adding(_ name: String, to text: String?) -> String {
-    let text = text ?? ""
-    let line = line(for: name)
-    if lines(of: text).contains(where: { isSame($0, line) }) { return text }
-    let gap = text.isEmpty || text.utf8.last == newline ? "" : "\n"
-    return text + gap + line + "\n"
+    adding([name], to: text ?? "")
+  }
+
+  /// The text with the names' lines at its end, in this order, without those that are there.
+  package static func adding(_ names: [String], to text: String) -> String {
+    var known = Set(lines(of: text).map { trimmed($0.utf8) })
+    var out = text
+    for name in names {
+      let line = line(for: name)
+      guard known.insert(trimmed(line.utf8)).inserted else { continue }
+      if !out.isEmpty, out.utf8.last != newline { out += "\n" }
+      out += line + "\n"
+    }
+    return out
   }
 
   /// The text without the lines of the name, escaped or as it is; `nil` when no line is left, as the file then goes.

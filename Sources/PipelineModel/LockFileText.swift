@@ -13,16 +13,56 @@ package enum LockFileText {
     out += "\n"
     for name in written {
       guard let entry = lock.entries[name] else { continue }
-      out += "  \(YAMLText.scalar(name)):\n"
-      YAMLText.write(entry.tree, indent: 4, into: &out)
+      write(name, entry, into: &out)
     }
     return out
+  }
+
+  /// The text with the entries of some stages written anew, the others' lines as they are.
+  ///
+  /// - Parameters:
+  ///   - text: what was written before; one that is not of this shape, or has other stages, is written as a whole.
+  ///   - changed: stages whose entries may differ from those in the text.
+  package static func updating(_ text: String?, _ lock: LockFile, order: [String], changed: Set<String>) -> String {
+    text.flatMap { spliced($0, lock, order, changed) } ?? write(lock, order: order)
+  }
+
+  private static func spliced(_ text: String, _ lock: LockFile, _ order: [String], _ changed: Set<String>) -> String? {
+    LineScan.read(text) { lines in
+      var lines = lines
+      guard lines.take("schema: '1.0'"), lines.take("stages:") else { return nil }
+      var out = lines.text(from: 0)
+      out.reserveCapacity(text.utf8.count + changed.count << 10)
+      var kept = lines.position
+      for name in order {
+        guard let entry = lock.entries[name] else { continue }
+        let start = lines.position
+        guard let head = lines.line(), lines.plain(head) == "  \(YAMLText.scalar(name)):" else { return nil }
+        lines.skipBlock()
+        guard changed.contains(name) else { continue }
+        out += lines.text(kept..<start)
+        write(name, entry, into: &out)
+        kept = lines.position
+      }
+      return lines.isAtEnd && text.utf8.last == 10 ? out + lines.text(kept..<lines.position) : nil
+    }
+  }
+
+  private static func write(_ name: String, _ entry: LockEntry, into out: inout String) {
+    out += "  \(YAMLText.scalar(name)):\n"
+    YAMLText.write(entry.tree, indent: 4, into: &out)
   }
 
   /// Reads the text.
   ///
   /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one.
   package static func read(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
+    if let lock = LockScan.read(text, file: file) { return lock }
+    return try readAsYAML(text, file: file)
+  }
+
+  /// The same, whatever the text looks like.
+  package static func readAsYAML(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
     var (tree, mistakes) = YAMLReader.read(text, file: file)
     if mistakes.hasErrors {
       throw DiagnosticList(

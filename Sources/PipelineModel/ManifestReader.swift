@@ -69,9 +69,9 @@ package struct ManifestReader {
   /// Without their hints.
   private var told: Set<Diagnostic> = []
 
-  static let nativeTopKeys = ["title", "desc", "report", "models", "meta"]
+  static let nativeTopKeys = ["title", "desc", "report", "evaluations", "models", "meta", "secrets"]
   static let sharedTopKeys = ["stages", "vars", "params", "metrics", "plots", "artifacts", "datasets"]
-  static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance"]
+  static let reportRoles = ["evaluation", "gates", "quality", "backtest", "predictions", "importance", "card"]
 
   private init(_ text: String, _ manifest: WorkspacePath, _ dialect: Dialect, _ surroundings: ManifestSurroundings) {
     self.text = text
@@ -167,7 +167,7 @@ package struct ManifestReader {
     for (key, value) in pairs { top(key, value, &result) }
     result.stages = stages
     fillParameters(&result.stages)
-    if dialect.isNative, pairs.allSatisfy({ ["title", "desc", "report", "meta"].contains($0.key.text) }) {
+    if dialect.isNative, pairs.allSatisfy({ ["title", "desc", "report", "evaluations", "meta"].contains($0.key.text) }) {
       wrong(tree, "`\(file)` has no `stages`")
     }
     return result
@@ -183,8 +183,10 @@ package struct ManifestReader {
     case "stages": readStages(value)
     case "title": result.title = text(value, of: "title")
     case "desc": result.description = text(value, of: "desc")
-    case "report": result.reportSources = report(value)
+    case "report": (result.reportSources, result.reportBaseline) = report(value)
+    case "evaluations": result.evaluations = evaluations(value)
     case "models": result.models = models(value)
+    case "secrets": result.secrets = texts(resolved(value), of: "secrets")
     case "params": result.parameterFiles = paths(value, of: "params")
     case "metrics": result.metricsFiles = paths(value, of: "metrics")
     case "plots": result.plots = plots(value)
@@ -193,17 +195,22 @@ package struct ManifestReader {
     }
   }
 
-  private mutating func report(_ node: YAMLNode) -> [(role: String, path: WorkspacePath)] {
-    guard let pairs = mapping(node, of: "report") else { return [] }
+  private mutating func report(_ node: YAMLNode) -> (sources: [(role: String, path: WorkspacePath)], baseline: String?) {
+    guard let pairs = mapping(node, of: "report") else { return ([], nil) }
     var sources: [(role: String, path: WorkspacePath)] = []
+    var baseline: String?
     for (key, value) in pairs {
+      if key.text == "baseline" {
+        baseline = text(resolved(value), of: "baseline")
+        continue
+      }
       guard Self.reportRoles.contains(key.text) else {
-        unknown(key, among: Self.reportRoles, what: "report role")
+        unknown(key, among: Self.reportRoles + ["baseline"], what: "report role")
         continue
       }
       if let path = workspacePath(resolved(value), in: folder, what: "report source") { sources.append((key.text, path)) }
     }
-    return sources
+    return (sources, baseline)
   }
 
   private mutating func models(_ node: YAMLNode) -> [ModelDeclaration] {

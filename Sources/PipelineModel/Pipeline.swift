@@ -13,8 +13,14 @@ package struct Pipeline: Sendable {
   package var stages: [Stage]
   /// `report:`: role → path of the document that the report shows in that role.
   package var reportSources: [(role: String, path: WorkspacePath)]
+  /// `report.baseline`: a revision, an alias or a run that results are compared with. Native only.
+  package var reportBaseline: String?
+  /// `evaluations:`, in order. Native only.
+  package var evaluations: [EvaluationDeclaration] = []
   /// `models:`: what the registry takes from this pipeline.
   package var models: [ModelDeclaration]
+  /// `secrets:`: variables of the environment whose values no record may have.
+  package var secrets: [String] = []
   /// Top-level `params:`: files that `params diff` looks at beside those of the stages.
   package var parameterFiles: [WorkspacePath] = []
   /// Top-level `metrics:`.
@@ -41,11 +47,13 @@ package struct Pipeline: Sendable {
   package static func merging(_ pipelines: [Pipeline]) -> Pipeline {
     let root = pipelines.first { !$0.file.contains("/") }
     let ranked = (root.map { [$0] } ?? []) + pipelines.filter { $0.file != root?.file }
-    return Pipeline(
+    var merged = Pipeline(
       merged: pipelines, file: ranked.first?.file ?? "", title: ranked.lazy.compactMap(\.title).first,
       description: ranked.lazy.compactMap(\.description).first,
       reportSources: ranked.lazy.map(\.reportSources).first { !$0.isEmpty } ?? [],
       models: ranked.lazy.map(\.models).first { !$0.isEmpty } ?? [])
+    merged.reportBaseline = ranked.lazy.compactMap(\.reportBaseline).first
+    return merged
   }
 
   private init(
@@ -55,10 +63,12 @@ package struct Pipeline: Sendable {
     self.init(
       file: file, title: title, description: description, stages: merged.flatMap(\.stages), reportSources: reportSources,
       models: models)
+    secrets = merged.flatMap(\.secrets)
     parameterFiles = merged.flatMap(\.parameterFiles)
     metricsFiles = merged.flatMap(\.metricsFiles)
     plots = merged.flatMap(\.plots)
     artifacts = merged.flatMap(\.artifacts)
+    evaluations = merged.flatMap(\.evaluations)
   }
 
   package func stage(named name: String) -> Stage? { stages.first { $0.name == name } }

@@ -50,7 +50,7 @@ struct RoundTripWriter {
     for (key, value) in pairs {
       startLine(indent)
       if isSimple(key) {
-        scalar(ScalarForm(text: key, isKey: true), continuation: indent + 2, mayFold: false)
+        if !putWord(key) { scalar(ScalarForm(text: key, isKey: true), continuation: indent + 2, mayFold: false) }
         put(":")
         self.value(value, indent: indent, continuation: indent + 2)
       } else {
@@ -107,7 +107,7 @@ struct RoundTripWriter {
     case .mapping: word("{}")
     case .text(let text):
       space()
-      scalar(ScalarForm(text: text, isKey: false), continuation: continuation, mayFold: true)
+      if !putWord(text) { scalar(ScalarForm(text: text, isKey: false), continuation: continuation, mayFold: true) }
     case .bool(let flag): plain(Array((flag ? "true" : "false").unicodeScalars), continuation: continuation)
     case .integer(let number): plain(Array(String(number).unicodeScalars), continuation: continuation)
     case .double(let number): plain(Array(Self.text(number).unicodeScalars), continuation: continuation)
@@ -227,6 +227,31 @@ struct RoundTripWriter {
   }
 
   // MARK: characters
+
+  /// Writes a text that is plain for certain and fits the line, as nearly all do.
+  private mutating func putWord(_ text: String) -> Bool {
+    guard column + text.utf8.count <= Self.bestWidth, Self.isWord(text) else { return false }
+    out += text
+    column += text.utf8.count
+    return true
+  }
+
+  /// Letters, digits, `_`, `-`, `/`, `.`, `>` and single spaces in between, that no reader takes for a number or a word
+  /// like `true`.
+  private static func isWord(_ text: String) -> Bool {
+    var previous = UInt8(ascii: " ")
+    for byte in text.utf8 {
+      switch byte {
+      case 97...122, 65...90, 48...57, UInt8(ascii: "_"), UInt8(ascii: "/"): break
+      // Not at the beginning, where they mean something.
+      case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ">"): if text.utf8.first == byte { return false }
+      case UInt8(ascii: " "): if previous == byte { return false }
+      default: return false
+      }
+      previous = byte
+    }
+    return previous != UInt8(ascii: " ") && PlainScalar.isText(text)
+  }
 
   private mutating func put(_ text: String) {
     out += text

@@ -92,12 +92,21 @@ struct HTMLPage {
   /// - Parameter level: heading level of what the block stands in.
   mutating func write(_ block: Report.Block, level: Int) {
     switch block {
-    case .paragraph(let content): text += "<p>\(inline(content))</p>\n"
+    case .paragraph(let content):
+      text += "<p>"
+      add(content)
+      text += "</p>\n"
     case .heading(let depth, let title, let id):
       let tag = "h\(min(6, level + depth))"
       text += "<\(tag)\(id.map { " id=\"\($0)\"" } ?? "")>\(PlainText.escaped(title))</\(tag)>\n"
     case .list(let items):
-      text += "<ul>\n" + items.map { "<li>\(inline($0))</li>\n" }.joined() + "</ul>\n"
+      text += "<ul>\n"
+      for item in items {
+        text += "<li>"
+        add(item)
+        text += "</li>\n"
+      }
+      text += "</ul>\n"
     case .table(let table): write(table)
     case .figures(let figures):
       text += "<div class=\"figures\">\n"
@@ -141,9 +150,11 @@ struct HTMLPage {
     for row in table.rows {
       text += "<tr>"
       for (index, cell) in row.enumerated() where index < table.columns.count {
-        let content = inline(cell)
-        let dress = Self.dress(table.columns[index])
-        text += index == 0 ? "<th scope=\"row\"\(dress)>\(content)</th>" : "<td\(dress)>\(content)</td>"
+        text += index == 0 ? "<th scope=\"row\"" : "<td"
+        text += Self.dress(table.columns[index])
+        text += ">"
+        add(cell)
+        text += index == 0 ? "</th>" : "</td>"
       }
       text += "</tr>\n"
     }
@@ -185,19 +196,31 @@ struct HTMLPage {
   }
 
   private func inline(_ content: [Report.Inline]) -> String {
-    content.map { piece in
+    var page = HTMLPage()
+    page.add(content)
+    return page.text
+  }
+
+  private mutating func add(_ content: [Report.Inline]) {
+    for piece in content {
       switch piece {
-      case .text(let text): PlainText.escaped(text)
-      case .strong(let text): "<strong>\(PlainText.escaped(text))</strong>"
-      case .muted(let text): "<span class=\"muted\">\(PlainText.escaped(text))</span>"
-      case .code(let text): "<code>\(PlainText.escaped(text))</code>"
-      case .link(let text, let id): "<a href=\"#\(id)\">\(PlainText.escaped(text))</a>"
-      case .badge(let tone, let text):
-        "<span class=\"badge \(tone == .neutral ? "muted" : tone.rawValue)\">"
-          + "<span aria-hidden=\"true\">\(tone.mark)</span> \(PlainText.escaped(text))</span>"
-      case .lineBreak: "<br>"
+      case .text(let words): text += PlainText.escaped(words)
+      case .strong(let words): add("<strong>", words, "</strong>")
+      case .muted(let words): add("<span class=\"muted\">", words, "</span>")
+      case .code(let words): add("<code>", words, "</code>")
+      case .link(let words, let id): add("<a href=\"#\(id)\">", words, "</a>")
+      case .badge(let tone, let words):
+        text += "<span class=\"badge \(tone == .neutral ? "muted" : tone.rawValue)\">"
+        add("<span aria-hidden=\"true\">\(tone.mark)</span> ", words, "</span>")
+      case .lineBreak: text += "<br>"
       }
-    }.joined()
+    }
+  }
+
+  private mutating func add(_ begin: String, _ words: String, _ end: String) {
+    text += begin
+    text += PlainText.escaped(words)
+    text += end
   }
 }
 
@@ -205,10 +228,10 @@ struct HTMLPage {
 struct StageAnchors {
   private var anchors: [String: String] = [:]
 
-  init(_ names: [String]) {
+  init(_ names: [String], prefix: String = "stage-") {
     var taken: Set<String> = []
     for name in names where anchors[name] == nil {
-      let base = "stage-" + PlainText.slug(name)
+      let base = prefix + PlainText.slug(name)
       var anchor = base
       var number = 2
       while !taken.insert(anchor).inserted {

@@ -56,7 +56,14 @@ package struct MetricChange: Sendable, Equatable {
     level = paired.level
     isPaired = true
     reading = .unjudged
-    reading = judge(current, reference: current.value - paired.difference)
+    switch paired.reading {
+    case .same: reading = .same
+    case .noEvidence: reading = .noEvidence
+    case .better: reading = .better
+    case .worse: reading = .worse
+    case .moved: reading = .moved
+    case nil: reading = judge(current, reference: current.value - paired.difference)
+    }
   }
 
   private func judge(_ current: MetricEstimate, reference: Double) -> Reading {

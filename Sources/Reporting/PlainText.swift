@@ -5,6 +5,7 @@
 package enum PlainText {
   /// For an element's content and for an attribute in quotes; control characters are dropped.
   package static func escaped(_ text: String) -> String {
+    if text.utf8.allSatisfy(isPlain) { return text }
     var result = ""
     result.reserveCapacity(text.utf8.count + 16)
     for scalar in text.unicodeScalars {
@@ -20,6 +21,15 @@ package enum PlainText {
       }
     }
     return result
+  }
+
+  /// Whether a byte stands for itself on a page: most texts hold no other.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): false
+    case 0x20..<0x7F: true
+    default: false
+    }
   }
 
   /// What a terminal would show in the end: escape sequences gone, `\r` overwriting its line, no control characters.

@@ -97,7 +97,7 @@ extension RunReport {
       rows: metrics.map { [[.text($0.label), .lineBreak, .muted(wish($0))], estimate($0)] })
   }
 
-  private static func wish(_ metric: MetricEstimate) -> String {
+  static func wish(_ metric: MetricEstimate) -> String {
     switch metric.better {
     case "lower": "lower\u{A0}is\u{A0}better"
     case "higher": "higher\u{A0}is\u{A0}better"
@@ -110,7 +110,7 @@ extension RunReport {
     return "should be\u{A0}" + (target == 0 ? "0" : NumberText.plain(target * 100) + "%")
   }
 
-  private static func estimate(_ metric: MetricEstimate) -> [Report.Inline] {
+  static func estimate(_ metric: MetricEstimate) -> [Report.Inline] {
     var cell: [Report.Inline] = [.text(EstimateText.value(metric))]
     if let interval = EstimateText.interval(metric) { cell += [.lineBreak, .muted(interval)] }
     return cell
@@ -204,6 +204,11 @@ extension RunReport {
 
   static func sliceSection(_ input: Input) -> Report.Section? {
     guard let evaluation = input.evaluation, !evaluation.slices.isEmpty else { return nil }
+    return Report.Section(id: "slices", title: "Slices", priority: 60, blocks: sliceBlocks(evaluation, id: "slice"))
+  }
+
+  /// A chart for each slice column, side by side, then those that are told by a table.
+  static func sliceBlocks(_ evaluation: EvaluationDocument, id: String) -> [Report.Block] {
     var columns: [String] = []
     for slice in evaluation.slices where !columns.contains(slice.column) { columns.append(slice.column) }
     let overall = evaluation.metrics
@@ -220,7 +225,7 @@ extension RunReport {
         ? "\(shown.count) of \(slices.count) values: the worst even at the better end of their interval. " : ""
       return .figures([
         Report.Figure(
-          id: "slice-\(number + 1)-" + PlainText.slug(column), chart: chart,
+          id: "\(id)-\(number + 1)-" + PlainText.slug(column), chart: chart,
           caption: [
             .strong("\(slices[0].metric.label) by \(column). "),
             .text("\(extent)Bars are \(EstimateText.level(slices[0].metric.level)); the dashed line is all rows."),
@@ -234,8 +239,7 @@ extension RunReport {
     for block in blocks {
       if case .figures(let some) = block { figures += some } else { rest.append(block) }
     }
-    return Report.Section(
-      id: "slices", title: "Slices", priority: 60, blocks: (figures.isEmpty ? [] : [.figures(figures)]) + rest)
+    return (figures.isEmpty ? [] : [.figures(figures)]) + rest
   }
 
   /// All of a few; of many those that are bad whatever their interval allows, so that few rows alone do not make a slice bad.

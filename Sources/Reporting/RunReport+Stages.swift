@@ -133,10 +133,10 @@ extension RunReport {
 
   // MARK: Cells
 
-  private static func cellBlocks(_ cell: WovenCell, file: String) -> [Report.Block] {
+  static func cellBlocks(_ cell: WovenCell, file: String) -> [Report.Block] {
     guard cell.outcome != .prose, let language = cell.language else { return [.prose(cell.source)] }
     var blocks: [Report.Block] = []
-    let place: [Report.Inline] = [.text("\(language), \(file):\(cell.firstLine)")]
+    let place: [Report.Inline] = [.text("\(language), \(cell.place ?? file):\(cell.firstLine)")]
     let code = Report.Block.code(trimmedEnd(cell.source), language: language)
     if cell.options["echo"] == "false" {
       blocks.append(.details(summary: [.text("Code: ")] + place, id: nil, open: false, [code]))

@@ -8,17 +8,18 @@ extension RunReport {
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
     let (tone, headline) = judgement(input, failed: failed)
-    let line = modelLine(input).map { Report.Block.paragraph($0) }
-    let gates = input.gates.flatMap { $0.gates.isEmpty ? nil : Report.Block.table(gatesTable($0)) }
-    let isMissed = input.gates?.passed == false
+    let lines = ([modelLine(input)] + input.evaluations.map(evaluationLine)).compactMap { $0.map { Report.Block.paragraph($0) } }
+    let judged = allGates(input)
+    let gates = judged.isEmpty ? [] : [Report.Block.table(gatesTable(judged))]
+    let isMissed = judged.contains { !$0.passed }
     // Good news on the model does not stand above a gate that it missed.
-    var blocks = (isMissed ? [gates, line] : [line, gates]).compactMap { $0 }
+    var blocks = isMissed ? gates + lines : lines + gates
     if !failed.isEmpty, isMissed { blocks.append(.paragraph(stageList("Failed", failed))) }
     return Report.Verdict(tone: tone, headline: headline, blocks: blocks)
   }
 
   private static func judgement(_ input: Input, failed: [StageRecord]) -> (Report.Tone, String) {
-    let gates = input.gates?.gates ?? []
+    let gates = allGates(input)
     let missed = gates.filter { !$0.passed }
     if missed.count == 1, gates.count == 1 { return (.bad, "The gate is missed") }
     if !missed.isEmpty { return (.bad, "\(missed.count) of \(gates.count) gates \(missed.count == 1 ? "is" : "are") missed") }
@@ -33,9 +34,14 @@ extension RunReport {
     if !undone.isEmpty { return (.caution, "\(undone.count) of \(input.run.stages.count) stages have no result") }
     if gates.count == 1 { return (.good, "The gate holds") }
     if !gates.isEmpty { return (.good, "All \(gates.count) gates hold") }
-    if input.evaluation != nil { return (.neutral, "Evaluated; no gates are declared") }
+    if input.evaluation != nil || !input.evaluations.isEmpty { return (.neutral, "Evaluated; no gates are declared") }
     let count = input.run.stages.count
     return (.good, count == 1 ? "The stage is done" : "All \(count) stages are done")
+  }
+
+  /// Those of `gates.json`, then those of each evaluation.
+  private static func allGates(_ input: Input) -> [GatesDocument.Gate] {
+    (input.gates?.gates ?? []) + input.evaluations.flatMap { $0.result.document.gates?.gates ?? [] }
   }
 
   /// `eta version 3: MAE 2.104 min (95% CI 2.081–2.127), −0.05 min against the previous run …`
@@ -64,11 +70,11 @@ extension RunReport {
     return line + [.text(".")]
   }
 
-  private static func gatesTable(_ document: GatesDocument) -> Report.Table {
+  private static func gatesTable(_ gates: [GatesDocument.Gate]) -> Report.Table {
     Report.Table(
       caption: "Gates",
       columns: [.init("Gate"), .init("Value", .end), .init("Allowed", .end), .init("Result")],
-      rows: (document.gates.filter { !$0.passed } + document.gates.filter(\.passed)).map { gate in
+      rows: (gates.filter { !$0.passed } + gates.filter(\.passed)).map { gate in
         let decimals = gateDecimals(gate)
         return [
           [.text(gate.label)],

@@ -22,12 +22,15 @@ package enum RunReport {
     package var pairedWithPrevious: [PairedDifference] = []
     /// Differences to the baseline on the same rows, where there are any.
     package var pairedWithBaseline: [PairedDifference] = []
+    /// Those that `pipe` computed itself.
+    package var evaluations: [EvaluatedModel] = []
     package var gates: GatesDocument?
     package var quality: QualityDocument?
     package var backtest: BacktestDocument?
     package var predictions: PredictionColumns?
     package var importance: [ImportanceRow] = []
     package var metrics: [MetricsFile] = []
+    package var card: ModelCard?
     package var plots = Plots()
     /// By stage name.
     package var contents: [String: StageContent] = [:]
@@ -91,8 +94,8 @@ package enum RunReport {
 
   package static func document(_ input: Input) -> Report {
     let summary = input.predictions.flatMap(PredictionSummary.init)
-    let sections = [
-      failureSection(input),
+    let opening = [failureSection(input), modelCardSection(input)]
+    let rest = [
       metricsSection(input),
       changesSection(input),
       predictionSection(input, summary),
@@ -107,7 +110,7 @@ package enum RunReport {
     ]
     return Report(
       title: input.title, summary: input.description, verdict: verdict(input), runFacts: runFacts(input),
-      sections: sections.compactMap { $0 })
+      sections: opening.compactMap { $0 } + evaluationSections(input) + rest.compactMap { $0 })
   }
 
   /// The text of a report, HTML or Markdown, without its block of run facts: equal for two runs of the same inputs.

@@ -10,15 +10,18 @@ extension GitRepository {
   /// - Parameters:
   ///   - projectFolder: a folder in the working tree; paths in the result are relative to it.
   ///   - prefixes: paths below it that do not count, with all below them (outputs, the store).
+  ///   - knownDigest: SHA-256 of a file below it, in hexadecimal, where somebody knows it; such a file is not read.
   /// - Throws: `GitError.outsideWorktree` for a bare repository or a folder elsewhere.
   /// - Complexity: one `lstat` a tracked file; the bytes of dirty files are read once or twice.
-  package func snapshot(below projectFolder: String, ignoring prefixes: [String] = []) throws(GitError) -> GitSnapshot {
+  package func snapshot(
+    below projectFolder: String, ignoring prefixes: [String] = [], knownDigest: (String) -> String? = { _ in nil }
+  ) throws(GitError) -> GitSnapshot {
     guard let topLevel, let below = path(below: projectFolder) else { throw .outsideWorktree(folder: projectFolder) }
     let root = below.isEmpty ? topLevel : "\(topLevel)/\(below)"
     let changes = try changes(below: below).filter { !$0.isBelow(prefixes) }
     return GitSnapshot(
       commit: try headCommit()?.hex, branch: try branch(), remote: try remoteURL(),
-      dirtyPaths: changes.map(\.name), diffDigest: changes.isEmpty ? nil : diffDigest(of: changes, in: root))
+      dirtyPaths: changes.map(\.name), diffDigest: changes.isEmpty ? nil : diffDigest(of: changes, in: root, knownDigest))
   }
 
   /// Whether a tracked file anywhere in the working tree, or the index, differs from `HEAD`.
@@ -87,11 +90,13 @@ extension GitRepository {
   }
 
   /// SHA-256 over one record a change; docs/lineage.md, "The digest of a diff", has the layout.
-  private func diffDigest(of changes: [Change], in root: String) -> String {
+  private func diffDigest(of changes: [Change], in root: String, _ knownDigest: (String) -> String?) -> String {
     var hash = RunningHash()
     hash.update("pipe.diff/1\n")
     for change in changes {
-      let content = WorktreeContent(of: Array(root.utf8) + [UInt8(ascii: "/")] + change.path)
+      let content = WorktreeContent(of: Array(root.utf8) + [UInt8(ascii: "/")] + change.path) {
+        String(validating: change.path, as: UTF8.self).flatMap(knownDigest)
+      }
       let status = content.mode == nil ? "D" : change.isInCommit ? "M" : "A"
       hash.update("\(status) \(content.mode ?? "000000") \(content.digest ?? "-") ")
       hash.update(change.path + [0])
@@ -136,17 +141,18 @@ private struct WorktreeContent {
   /// `nil` when the bytes cannot be read.
   var digest: String?
 
-  init(of path: [UInt8]) {
+  /// - Parameter knownDigest: asked for a file that is no link.
+  init(of path: [UInt8], knownDigest: () -> String?) {
     let path = (path.last == UInt8(ascii: "/") ? path.dropLast() : path[...]) + [0]
     path.withUnsafeBufferPointer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { text in
         guard let name = text.baseAddress else { return }
-        read(name)
+        read(name, knownDigest)
       }
     }
   }
 
-  private mutating func read(_ path: UnsafePointer<CChar>) {
+  private mutating func read(_ path: UnsafePointer<CChar>, _ knownDigest: () -> String?) {
     var facts = stat()
     guard lstat(path, &facts) == 0 else { return }
     switch facts.st_mode & S_IFMT {
@@ -158,7 +164,7 @@ private struct WorktreeContent {
       digest = (try? GitRepository.open(at: String(cString: path)))?.flatMap { try? $0.headCommit() }?.hex
     case S_IFREG:
       mode = facts.st_mode & S_IXUSR == 0 ? "100644" : "100755"
-      digest = digestOfFile(path)
+      digest = knownDigest().map { "sha256:" + $0 } ?? digestOfFile(path)
     default:
       mode = "000000"
     }

@@ -81,14 +81,20 @@ package final class GitRepository {
   }
 
   /// Whether the index has this file, or something below this folder.
-  package func isTracked(_ path: String) throws(GitError) -> Bool {
+  package func isTracked(_ path: String) throws(GitError) -> Bool { try !tracked([path]).isEmpty }
+
+  /// The paths that the index has, themselves or with something below them. The index is read once.
+  package func tracked(_ paths: [String]) throws(GitError) -> Set<String> {
     var index: OpaquePointer?
     try check(git_repository_index(&index, handle), "read the index")
     defer { git_index_free(index) }
     try check(git_index_read(index, 0), "read the index")
-    let name = path.hasSuffix("/") ? String(path.dropLast()) : path
-    if git_index_get_bypath(index, name, 0) != nil { return true }
-    return git_index_find_prefix(nil, index, name + "/") == 0
+    guard git_index_entrycount(index) > 0 else { return [] }
+    return Set(
+      paths.filter { path in
+        let name = path.hasSuffix("/") ? String(path.dropLast()) : path
+        return git_index_get_bypath(index, name, 0) != nil || git_index_find_prefix(nil, index, name + "/") == 0
+      })
   }
 
   /// Whether Git's ignore rules leave this path out; end a folder that does not exist yet with `/`.

@@ -177,6 +177,9 @@ package struct CSVRowStream: ~Copyable {
   @inline(__always)
   package func isEmpty(_ index: Int) -> Bool { fields[index].start == fields[index].end }
 
+  @inline(__always)
+  package func hasDoubledQuotes(_ index: Int) -> Bool { fields[index].hasDoubledQuotes }
+
   package func text(_ index: Int) throws(Diagnostic) -> String {
     guard let text = String(validating: bytes(index), as: UTF8.self) else {
       throw Diagnostic(

@@ -74,11 +74,13 @@ package struct RunLog: Sendable {
   /// Runs differ when a stage that both have has another trace. A run that only did part of what this one did is passed
   /// over, so that `pipe repro train` followed by `pipe repro` compares with the result before both. When no run differs in
   /// a common stage, the newest one with another set of stages stands in. Damaged records are passed over.
-  package func previous(of run: RunRecord) throws(TrackingError) -> RunRecord? {
+  ///
+  /// - Parameter known: a record that was read already; `nil` is none.
+  package func previous(of run: RunRecord, known: RunRecord? = nil) throws(TrackingError) -> RunRecord? {
     let traces = run.traces
     var otherStages: RunRecord?
     for id in try ids().reversed() where precedes(id, run.id) {
-      guard let earlier = try? record(id), earlier.outcome == .finished else { continue }
+      guard let earlier = id == known?.id ? known : try? record(id), earlier.outcome == .finished else { continue }
       let theirs = earlier.traces
       if theirs.contains(where: { traces[$0.key] != nil && traces[$0.key] != $0.value }) { return earlier }
       if otherStages == nil, Set(theirs.keys) != Set(traces.keys) { otherStages = earlier }

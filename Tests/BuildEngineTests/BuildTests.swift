@@ -408,6 +408,25 @@ private let diamond = [
     }
   }
 
+  @Test func `a result that comes out the same keeps the facts of its first execution`() async throws {
+    try await withFastDirectory { folder in
+      let stages = [stage("one", writes: [output("one.txt")])]
+      let executor = ScriptedExecutor { _, command in
+        try "1".write(toFile: "\(command.folder)/one.txt", atomically: false, encoding: .utf8)
+        return .exited(0)
+      }
+      for traces: any TraceStore in [DirectoryTraceStore(root: folder.path + "/traces"), MemoryTraceStore()] {
+        let scene = Scene(folder, traces: traces)
+        let first = try await scene.build(stages, executor, options: BuildOptions(force: true))
+        let again = try await scene.build(stages, executor, options: BuildOptions(force: true))
+        #expect(first.facts["one"] != nil)
+        #expect(again.facts == first.facts)
+        let id = try #require(try traces.list().first)
+        #expect(try traces.trace(id)?.facts == first.facts["one"])
+      }
+    }
+  }
+
   @Test func `when traces cannot be kept the build stops and the lock file names none of them`() async throws {
     try await withFastDirectory { folder in
       let scene = Scene(folder, traces: FullTraceStore())

@@ -122,6 +122,19 @@ private func isFree(_ file: String) -> Bool {
     }
   }
 
+  @Test func `is read again when another process has written it meanwhile`() throws {
+    try withTemporaryDirectory { url in
+      let locks = locks(url.path)
+      let mine = DVCPathLocks.Claim(reads: [], writes: ["/p/mine"])
+      try locks.enter(mine)
+      let theirs = "{\"pid\": \(getppid()), \"cmd\": \"dvc repro\"}"
+      try AtomicFile.write("{\"write\": {\"/p/d\": \(theirs)}}", to: "\(url.path)/rwlock")
+      #expect(throws: StoreError.self) { try locks.enter(DVCPathLocks.Claim(reads: ["/p/d"], writes: [])) }
+      try locks.leave(mine)
+      #expect(try AtomicFile.readText("\(url.path)/rwlock") == "{\"write\": {\"/p/d\": \(theirs)}, \"read\": {}}")
+    }
+  }
+
   @Test func `forgets processes that are gone`() throws {
     try withTemporaryDirectory { url in
       let folder = url.path

@@ -33,7 +33,7 @@ final class ScriptedExecutor: Executor {
 /// A traces' keep that refuses to keep anything.
 struct FullTraceStore: TraceStore {
   func traces(of recipe: Recipe, stage: String) throws(StoreError) -> [Trace] { [] }
-  func insert(_ trace: Trace) throws(StoreError) { throw .system("write", path: "traces", code: 28) }
+  func insert(_ trace: Trace) throws(StoreError) -> Trace.Facts { throw .system("write", path: "traces", code: 28) }
   func flush() throws(StoreError) {}
   func trace(_ id: String) throws(StoreError) -> Trace? { nil }
   func list() throws(StoreError) -> [String] { [] }

@@ -126,6 +126,52 @@ private func withBench(ignore: String? = nil, _ body: (Bench) throws -> Void) th
   }
 }
 
+@Suite struct `Keeping a file` {
+  @Test(arguments: [0, 1, 262_145, (8 << 20) + 1])
+  func `names its copy by its bytes, and the next look learns nothing`(_ size: Int) throws {
+    try withBench { bench in
+      let bytes = [UInt8](repeating: 7, count: size)
+      try FileManager.default.createDirectory(atPath: bench.folder.path, withIntermediateDirectories: true)
+      let file = bench.folder.appendingPathComponent("f")
+      try Data(bytes).write(to: file)
+      let long = Date(timeIntervalSinceNow: -100)
+      try FileManager.default.setAttributes([.modificationDate: long], ofItemAtPath: file.path)
+      usleep(50_000)
+      let content = try bench.workspace.keep(bench.path("f"), into: bench.store)
+      let digest = try #require(content.digest)
+      #expect(content == .file(digest, size: size, isExecutable: false))
+      #expect(try bench.store.bytes(of: digest) == bytes)
+      #expect(FileStat(bench.store.path(of: digest)).map { $0.mode & 0o7777 } == 0o444)
+      try bench.workspace.saveStatCache()
+      let before = FileStat(bench.parent.path + "/stat")
+      let next = bench.again()
+      #expect(try next.keep(bench.path("f"), into: bench.store) == content)
+      try next.saveStatCache()
+      #expect(FileStat(bench.parent.path + "/stat") == before, "nothing was learned")
+    }
+  }
+
+  @Test func `that is known gives the store what it lacks`() throws {
+    try withBench { bench in
+      try bench.folder.write("abc", to: "f")
+      let digest = try #require(try bench.workspace.keep(bench.path("f"), into: bench.store).digest)
+      try bench.store.remove(digest)
+      #expect(try bench.workspace.keep(bench.path("f"), into: bench.store).digest == digest)
+      #expect(try bench.store.bytes(of: digest) == Array("abc".utf8))
+    }
+  }
+
+  @Test func `that is a pipe says so and does not wait`() throws {
+    try withBench { bench in
+      try FileManager.default.createDirectory(atPath: bench.folder.path, withIntermediateDirectories: true)
+      #expect(mkfifo(bench.folder.path + "/f", 0o644) == 0)
+      #expect(throws: StoreError.specialFile(path: bench.folder.path + "/f")) {
+        try bench.workspace.keep(bench.path("f"), into: bench.store)
+      }
+    }
+  }
+}
+
 @Suite struct `What was put out of a store` {
   @Test(arguments: [LinkKind.copy, .hardlink])
   func `is known to the next look, which reads nothing`(_ kind: LinkKind) throws {

@@ -318,7 +318,7 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
       let path = try WorkspacePath.named("dir")
       let content = try bench.workspace.content(of: path)
       try bench.folder.write("changed", to: "dir/a")
-      #expect(throws: StoreError.corruptObject(Digest.of("abc"), path: bench.folder.path + "/dir/a")) {
+      #expect(throws: StoreError.changedMeanwhile(path: bench.folder.path + "/dir/a")) {
         try bench.workspace.take(path, content, into: bench.store)
       }
       #expect(try bench.store.list() == [])

@@ -236,6 +236,17 @@ private let two = "26ab0db90d72e28ad0ba1e22ee510510"
     }
   }
 
+  @Test func `checkout of a stage that never ran fails beside DVC, as it does there, and leaves the file of its output`() throws {
+    try withDVCSite { site in
+      try site.write("stages:\n  a:\n    cmd: echo 1 > o\n    outs: [o]\n", to: "dvc.yaml")
+      #expect(try site.pipe("checkout", "--force").status == 2)
+      try site.write("mine\n", to: "o")
+      try site.refuses("checkout", "--force", saying: "nothing was agreed on `o` yet")
+      #expect(site.text("o") == "mine\n")
+      try site.succeeds("checkout", "--force", "--allow-missing")
+    }
+  }
+
   @Test func `checkout takes away what it placed and nothing names any more, but not what was changed since`() throws {
     try withDVCSite { site in
       try site.write("1\n", to: "f")

@@ -9,7 +9,7 @@ import Testing
 private let abc = "900150983cd24fb0d6963f7d28e17f72"
 
 /// A DVC project with a folder beside it that nobody may touch.
-private struct Target {
+struct Target {
   let site: Site
   var root: String { site.root }
   var outside: String { site.folder.path + "/outside" }
@@ -27,6 +27,13 @@ private struct Target {
     let path = ".dvc/cache/files/md5/\(name.prefix(2))/\(name.dropFirst(2))"
     try site.write(text, to: path)
     #expect(chmod("\(root)/\(path)", mode) == 0)
+  }
+
+  /// By another program than ours.
+  func md5(of text: String) throws -> String {
+    let file = site.folder.path + "/md5"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    return String(try site.run("/usr/bin/md5sum", [file]).out.prefix(32))
   }
 
   /// `x.dvc` for a file of three bytes.
@@ -58,7 +65,7 @@ private struct Target {
   }
 }
 
-private func withTarget(_ body: (Target) throws -> Void) throws {
+func withTarget(_ body: (Target) throws -> Void) throws {
   try withSite { site in
     let target = try Target(site)
     try body(target)

@@ -201,6 +201,35 @@ import Testing
     }
   }
 
+  @Test func `says of results that were there how they came about, also when their traces are gone`() throws {
+    try withSite { site in
+      try site.write(
+        "stages:\n  quiet:\n    cmd: sleep 0.1; echo 1 > quiet\n    outs: [quiet]\n  loud:\n    cmd: echo hello; echo 2 > loud\n    outs: [loud]\n  copy:\n    cmd: cp raw copy\n    deps: [raw]\n    outs: [copy]\n",
+        to: "pipeline.yaml")
+      func told() throws -> [String: [String]] {
+        let newest = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(site.root)/.pipe/runs").max())
+        let record = try JSONSerialization.jsonObject(with: Data((site.text(".pipe/runs/\(newest)") ?? "").utf8))
+        let stages = try #require((record as? [String: Any])?["stages"] as? [[String: Any]])
+        return Dictionary(
+          uniqueKeysWithValues: stages.map { stage in
+            ("\(stage["name"] ?? "")", ["durationSeconds", "peakMemoryBytes", "log", "trace"].map { "\(stage[$0] ?? "none")" })
+          })
+      }
+      try site.write("1", to: "raw")
+      #expect(try site.pipe("repro").status == 0)
+      let first = try told()
+      #expect(first["loud"]?[2].hasPrefix("sha256:") == true && first["quiet"]?[2] == "none")
+      #expect(first["quiet"]?[0] != "none" && first["quiet"]?[1] != "none")
+      for round in 2...3 {
+        try site.write("\(round)", to: "raw")
+        #expect(try site.pipe("repro").err.contains("1 ran, 2 up to date\n"))
+        let next = try told()
+        #expect(next["loud"] == first["loud"] && next["quiet"] == first["quiet"])
+        try site.remove(".pipe/traces")
+      }
+    }
+  }
+
   @Test func `keeps going after a failure if told so, and says what it skipped`() throws {
     try withSite { site in
       try site.write(

@@ -92,16 +92,17 @@ struct PythonCellTests {
   @Test func `a killed interpreter is an outcome with the memory it had`() throws {
     let start = ContinuousClock.now
     let ran = try run("```{python}\nimport os, signal\nprint('a')\nos.kill(os.getpid(), signal.SIGKILL)\n```")
-    #expect(ran.failure == "2: cell 1 (1 of 1) failed: python3 was killed by signal 9 (kill)")
+    let expected =
+      #/2: cell 1 \(1 of 1\) failed: python3 was killed by SIGKILL, probably out of memory \(peak [0-9]+\.[0-9] MB\)/#
+    #expect(try #require(ran.failure).wholeMatch(of: expected) != nil)
     #expect(ran.printed == "a\n")
-    let cause = try #require(ran.diagnostic?.causes.first)
-    #expect(cause.wholeMatch(of: #/its peak memory was [0-9]+\.[0-9] MB; memory may have run out/#) != nil)
     #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   @Test func `a crash in native code has the line that called it`() throws {
     let ran = try run("```{python}\nimport ctypes\ndef f():\n    ctypes.string_at(0)\n\nf()\n```")
-    #expect(ran.failure == "4: cell 1 (1 of 1) failed: python3 was killed by signal 11 (segmentation fault)")
+    let failure = try #require(ran.failure)
+    #expect(failure.hasPrefix("4: cell 1 (1 of 1) failed: python3 was killed by SIGSEGV (segmentation fault, peak "))
   }
 
   @Test func `sys exit 0 ends the cell, another status fails it`() throws {

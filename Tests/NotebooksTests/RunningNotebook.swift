@@ -46,6 +46,18 @@ func run(
   interruption: InterruptionWatch? = nil,
   look: (URL) throws -> Void = { _ in }
 ) throws -> Ran {
+  try run(
+    try NotebookParser.parse(text, file: "stages/train.qmd"), params: params, deps: deps, outs: outs, files: files,
+    environment: environment, keptBytes: keptBytes, interruption: interruption, look: look)
+}
+
+/// The same for a notebook of any form.
+func run(
+  _ notebook: Notebook, params: [String: ContextValue] = [:], deps: [String: String] = [:], outs: [String: String] = [:],
+  files: [String: String] = [:], environment: [String: String] = [:], keptBytes: Int = 1 << 20,
+  interruption: InterruptionWatch? = nil,
+  look: (URL) throws -> Void = { _ in }
+) throws -> Ran {
   try withTemporaryDirectory { folder in
     for (path, text) in files { try folder.write(text, to: path) }
     let context = StageNotebookContext(
@@ -55,7 +67,6 @@ func run(
       interruption: interruption)
     runner.keptBytes = keptBytes
     var warnings: [Diagnostic] = []
-    let notebook = try NotebookParser.parse(text, file: "stages/train.qmd")
     let (woven, outcome) = try runner.run(notebook, context) { progress in
       if case .warning(let warning) = progress { warnings.append(warning) }
     }

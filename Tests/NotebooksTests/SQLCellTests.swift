@@ -164,4 +164,23 @@ struct SQLCellTests {
     )
     #expect(ran.failure == "3: cell 1 (1 of 1) failed: it ran longer than 200ms")
   }
+
+  @Test func `a connection is a declared SQLite file: an output is made, a dependency is only read`() throws {
+    let cells =
+      "```{sql}\n#| connection: base\nCREATE TABLE t (a INTEGER); INSERT INTO t VALUES (:n)\n```\n```{sql}\n#| connection: base\nSELECT a + 1 AS b FROM t\n```"
+    let made = try run(cells, params: ["n": .integer(2)], outs: ["base": "base.sqlite"])
+    #expect(made.outcome == .done, "\(made.failure ?? "")")
+    #expect(
+      made.cells[1].outputs.first?.data["application/vnd.pipe.table+json"] == #"{"columns":["b"],"rows":[["3"]],"totalRows":1}"#)
+    let read = try run(
+      "```{bash}\ncp empty.sqlite base.sqlite\n```\n```{sql}\n#| connection: base\nCREATE TABLE t (a)\n```",
+      deps: ["base": "base.sqlite"], files: ["empty.sqlite": ""])
+    #expect(read.failure == "6: cell 2 (2 of 2) failed: attempt to write a readonly database")
+    let table = try run("```{sql}\n#| connection: base\nSELECT 1\nFROM orders\n```", outs: ["base": "base.sqlite"])
+    #expect(table.failure == "4: cell 1 (1 of 1) failed: there is no table `orders` in `base`")
+    let unknown = try run("```{sql}\n#| connection: bas\nSELECT 1\n```", outs: ["base": "base.sqlite"])
+    #expect(
+      unknown.failure == "3: cell 1 (1 of 1) failed: `connection: bas` is neither a dependency nor an output of stage `train`")
+    #expect(unknown.diagnostic?.hints == ["did you mean `base`?"])
+  }
 }

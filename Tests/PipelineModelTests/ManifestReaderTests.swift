@@ -54,6 +54,101 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
     #expect(try pipeline("stages:").stages.isEmpty)
   }
 
+  @Test func `evaluations with all that they may say, and the report's baseline`() throws {
+    let result = try pipeline(
+      """
+      report: {baseline: main}
+      evaluations:
+        short: {predictions: p.csv, task: regression}
+        long:
+          predictions: ./out/p.csv
+          task: multiclass
+          model: churn
+          unit: min
+          columns: {id: key, y_score: {a: p_a, 1: p_1}, slices: by_}
+          positive: 1
+          threshold: 0.25
+          metrics: [accuracy, f1_macro]
+          primary: f1_macro
+          slices: [zone]
+          slice_metrics: accuracy
+          within: 5
+          interval: 0.8
+          at: [1, 3]
+          relevant_from: 2
+          baseline: v1.0
+          tolerance: {accuracy: {abs: 0.01, rel: 0.1}, f1_macro: 0.02}
+          gates:
+            - {metric: accuracy, at_least: 0.7, label: good enough}
+          bootstrap: {resamples: 500, seed: 7, level: 0.9}
+          seasonality: 7
+          horizon: 2
+          block: 24
+      stages: {}
+      """)
+    #expect(result.reportBaseline == "main")
+    let place = { (line: Int) in SourceLocation(file: "pipeline.yaml", line: line, column: 3) }
+    let short = EvaluationDeclaration(
+      name: "short", predictions: try #require(WorkspacePath("p.csv")), task: "regression", location: place(3))
+    var long = EvaluationDeclaration(
+      name: "long", predictions: try #require(WorkspacePath("out/p.csv")), task: "multiclass", location: place(4))
+    (long.model, long.unit, long.positive, long.threshold) = ("churn", "min", "1", 0.25)
+    (long.columns, long.scoreColumns) = (["id": "key", "slices": "by_"], ["a": "p_a", "1": "p_1"])
+    (long.metrics, long.primary) = (["accuracy", "f1_macro"], "f1_macro")
+    (long.slices, long.sliceMetrics) = (["zone"], ["accuracy"])
+    (long.within, long.interval, long.cutoffs, long.relevantFrom, long.baseline) = (5, 0.8, [1, 3], 2, "v1.0")
+    long.tolerance = ["accuracy": .init(absolute: 0.01, relative: 0.1), "f1_macro": .init(absolute: 0.02)]
+    long.gates = [.init(metric: "accuracy", label: "good enough", atLeast: 0.7)]
+    (long.resamples, long.seed, long.level) = (500, 7, 0.9)
+    (long.seasonality, long.horizon, long.blockLength) = (7, 2, 24)
+    #expect(result.evaluations == [short, long])
+  }
+
+  @Test func `all mistakes of evaluations are told at once`() {
+    let text = """
+      report: {baseline: [a], evaluatoin: e.json}
+      evaluations:
+        a:
+          predictions: ../p.csv
+          task: regresion
+          treshold: 0.5
+          threshold: 2
+        b: {within: 0, at: [0], tolerance: {mae: {absolute: 1}}, gates: [{metric: mae}, {at_most: 1}]}
+        c: {predictions: p.csv, task: binary, columns: {truth: y}, bootstrap: {resamples: many, level: 1}, gates: [{metric: auc, at_least: x}]}
+        "d e": {}
+      stages: {}
+      """
+    #expect(
+      complaints(text) == """
+        pipeline.yaml:1:20: error: `baseline` has to be text, not a list
+        pipeline.yaml:1:25: error: report role `evaluatoin` is not known
+        hint: did you mean `evaluation`?
+        pipeline.yaml:4:18: error: table of predictions `../p.csv` is not a path inside the project
+        pipeline.yaml:5:11: error: task `regresion` is not known
+        hint: did you mean `regression`?
+        pipeline.yaml:6:5: error: key `treshold` is not known
+        hint: did you mean `threshold`?
+        pipeline.yaml:7:16: error: `threshold` has to be a number from 0 to 1, not `2`
+        pipeline.yaml:8:3: error: evaluation `b` has no `predictions`, the table to evaluate
+        pipeline.yaml:8:3: error: evaluation `b` has no `task`
+        hint: tasks are regression, binary, multiclass, ranking, backtest
+        pipeline.yaml:8:15: error: `within` has to be a number above 0, not `0`
+        pipeline.yaml:8:23: error: `at` has to be a whole number from 1, not `0`
+        pipeline.yaml:8:45: error: bound `absolute` is not known
+        hint: known are abs, rel
+        pipeline.yaml:8:68: error: the gate on `mae` has no bound
+        hint: give it `at_least`, `at_most` or both
+        pipeline.yaml:8:83: error: a gate needs a `metric`
+        pipeline.yaml:9:51: error: column role `truth` is not known
+        hint: known are id, y_true, y_pred, y_score, y_low, y_high, weight, group, time, window, slices
+        pipeline.yaml:9:85: error: `resamples` has to be a whole number from 1, not `many`
+        pipeline.yaml:9:98: error: `level` has to be a number between 0 and 1, not `1`
+        pipeline.yaml:9:134: error: `at_least` has to be a number, not `x`
+        pipeline.yaml:10:3: error: evaluation name `d e` has characters other than letters, digits, `-` and `_`
+
+        """)
+  }
+
   @Test func `one command, several, or a notebook`() throws {
     #expect(try only("cmd: echo \\${HOME} yes").work == .commands(["echo ${HOME} yes"]))
     #expect(try only("cmd: [a, 'b c']").work == .commands(["a", "b c"]))

@@ -169,6 +169,7 @@ import Testing
     #expect(GitIgnoreText.adding("a", to: "/b\n/a") == "/b\n/a")
     #expect(GitIgnoreText.adding("a", to: " /a \r\n") == " /a \r\n")
     #expect(GitIgnoreText.adding("a", to: "/ab\n") == "/ab\n/a\n")
+    #expect(GitIgnoreText.adding(["b", "a", "c", "b"], to: "/a") == "/a\n/b\n/c\n")
   }
 
   @Test func `a line is removed, and the file with the last one`() {

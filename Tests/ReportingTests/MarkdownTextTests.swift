@@ -29,13 +29,13 @@ import Tracking
 
   @Test func `sections that do not fit are left out whole and named`() {
     let report = RunReport.document(Sample.input)
-    let short = MarkdownText.render(report, limit: 9_000)
+    let short = MarkdownText.render(report, for: .github, limit: 9_000)
     #expect(short.count <= 9_000)
     #expect(short.contains("## Metrics"))
     #expect(!short.contains("## Stages"))
     #expect(short.contains("> Left out for length: "))
     #expect(short.split(separator: "\n").last?.contains("Stages") == true)
-    #expect(text.count <= MarkdownText.commentLimit)
+    #expect(text.count <= 65_536)
     #expect(!text.contains("Left out for length"))
   }
 
@@ -48,8 +48,61 @@ import Tracking
     }
     input.run.git?.dirtyPaths = (0..<5_000).map { "file_\($0)" }
     let text = MarkdownText.render(RunReport.document(input))
-    #expect(text.count <= MarkdownText.commentLimit)
+    #expect(text.count <= 65_536)
     #expect(text.contains("All 4 gates hold"))
+  }
+
+  @Test func `a section of many lines is kept up to the last character that there is room for`() throws {
+    func report(rows: Int, last: String) -> Report {
+      let cells = (0..<rows).map { [[Report.Inline.text("row \($0)")], [.code("a|b é")]] } + [[[.text(last)], [.text("")]]]
+      return Report(
+        title: "T", summary: nil, verdict: .init(tone: .good, headline: "H", blocks: []), runFacts: .init(line: [], blocks: []),
+        sections: [
+          .init(
+            id: "a", title: "A", priority: 1,
+            blocks: [.table(Report.Table(caption: "C", columns: [.init("X"), .init("Y")], rows: cells))])
+        ])
+    }
+    let limit = 20_000
+    func isKept(_ last: Int) -> Bool {
+      MarkdownText.render(report(rows: 600, last: String(repeating: "x", count: last)), for: .github, limit: limit).contains(
+        "## A\n")
+    }
+    // Three quarters of the limit, less the head and what is kept for naming what is left out.
+    let whole = MarkdownText.render(report(rows: 600, last: ""), for: .github, limit: nil)
+    let head = whole.prefix(upTo: try #require(whole.firstRange(of: "## A")).lowerBound)
+    let room =
+      15_000 - RunReport.withoutRunFacts(String(head)).unicodeScalars.count - 86
+      - (whole.unicodeScalars.count - head.unicodeScalars.count)
+    #expect(room > 0)
+    #expect(isKept(room))
+    #expect(!isKept(room + 1))
+  }
+
+  @Test(arguments: MarkdownText.Target.allCases) func `every target begins with the mark and keeps its limit`(
+    target: MarkdownText.Target
+  ) {
+    var input = Sample.input
+    input.run.stages = (0..<4_000).map { number in
+      var stage = Sample.stage("train", 3, parameters: ["ä\(number)": "1"])
+      stage.name = "stage_\(number)"
+      return stage
+    }
+    let text = MarkdownText.render(RunReport.document(input), for: target)
+    #expect(text.hasPrefix("<!-- pipe:report Delivery ETA -->\n"))
+    switch target {
+    case .github: #expect(text.unicodeScalars.count <= 65_536 && text.contains("> Left out for length: "))
+    case .gitlab: #expect(text.unicodeScalars.count <= 1_000_000 && text.unicodeScalars.count > 65_536)
+    case .stepSummary: #expect(text.utf8.count < 1_048_574 && text.utf8.count > 65_536)
+    case .plain: #expect(!text.contains("Left out for length"))
+    }
+  }
+
+  @Test func `plain Markdown has no HTML and no Mermaid`() {
+    let text = MarkdownText.render(RunReport.document(Sample.input), for: .plain)
+    #expect(!text.contains("<details") && !text.contains("<br>") && !text.contains("```mermaid"))
+    #expect(text.contains("**Run facts: when, where, how long**"))
+    #expect(text.contains("simulate\n"))
   }
 
   @Test func `text means itself`() {

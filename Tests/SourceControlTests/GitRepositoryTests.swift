@@ -108,6 +108,7 @@ import Testing
       let found = try open(folder)
       for path in ["src/a", "src", "src/"] { #expect(try found.isTracked(path), "\(path)") }
       for path in ["untracked", "sr", "src/b", "data"] { #expect(try !found.isTracked(path), "\(path)") }
+      #expect(try found.tracked(["src", "src/a", "src/b", "sr"]) == ["src", "src/a"])
       for path in ["data/", "data/x", "m/model.bin"] { #expect(try found.isIgnored(path), "\(path)") }
       for path in ["src/a", "untracked"] { #expect(try !found.isIgnored(path), "\(path)") }
     }

@@ -31,6 +31,28 @@ import Testing
     }
   }
 
+  @Test func `a file whose digest is known is not read, and the digest of the diff is the same`() throws {
+    try withTemporaryDirectory { folder in
+      let repository = try TestRepository(in: folder)
+      try repository.commitAll()
+      try folder.write("1", to: "known.txt")
+      try folder.write("2", to: "sub/other.txt")
+      let read = try snapshot(folder)
+      // SHA-256 of `1`.
+      let digest = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+      let opened = try #require(try GitRepository.open(at: folder.path))
+      var asked: [String] = []
+      let told = try opened.snapshot(below: folder.path) { path in
+        asked.append(path)
+        return path == "known.txt" ? digest : nil
+      }
+      #expect(asked == ["known.txt", "sub/other.txt"])
+      #expect(told.diffDigest == read.diffDigest)
+      let lied = try opened.snapshot(below: folder.path) { _ in "0" }
+      #expect(lied.diffDigest != read.diffDigest)
+    }
+  }
+
   @Test func `a detached head has no branch`() throws {
     try withTemporaryDirectory { folder in
       let repository = try TestRepository(in: folder)

@@ -25,7 +25,7 @@ struct BuildSession {
     self.graph = graph
     self.listener = BuildListener(isQuiet: isQuiet)
     self.workspace = project.workspace()
-    self.recorder = RunRecorder(project: project)
+    self.recorder = RunRecorder(project: project, workspace: workspace)
   }
 
   func build(
@@ -39,7 +39,7 @@ struct BuildSession {
       workspace: workspace, store: project.store, records: project.records,
       source: pulls ? try source(usesRunCache: options.usesTraces) : nil, dialect: project.dialect,
       scratch: "\(project.scratchFolder)/\(recorder.runID)",
-      program: try Self.program(), environment: ProcessInfo.processInfo.environment)
+      program: try Self.program(), environment: ProcessInfo.processInfo.environment, secrets: pipeline.secrets)
     // Announced only when something happens: a no-op writes nothing. A build asks for the commit before its first change.
     var facts = recorder.facts
     let commit = facts.commit
@@ -101,8 +101,9 @@ struct BuildSession {
   }
 
   private func record(_ outcome: BuildOutcome, writesReport: Bool) throws {
+    var written: RunRecorder.Written?
     if outcome.didWork {
-      try recorder.write(outcome, pipeline: pipeline)
+      written = try recorder.write(outcome)
       try agree(on: outcome)
       workspace.pruneStatCache()
       try? AtomicFile.removeAll("\(project.scratchFolder)/\(recorder.runID)")
@@ -110,7 +111,7 @@ struct BuildSession {
     try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
-    if writesReport { try report() }
+    if writesReport { try report(written) }
   }
 
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
@@ -144,11 +145,13 @@ struct BuildSession {
     }
   }
 
-  private func report() throws {
-    guard let newest = try RunLog(folder: project.runsFolder).ids().max() else { return }
+  /// - Parameter written: the run's own record, which needs not be read again; `nil` when nothing was done.
+  private func report(_ written: RunRecorder.Written?) throws {
+    let log = RunLog(folder: project.runsFolder)
+    guard let newest = try log.ids().last else { return }
     let writer = ReportWriter(project: project, pipeline: pipeline, graph: graph)
-    guard writer.isOwed(newest), let run = try RunLog(folder: project.runsFolder).record(newest) else { return }
-    Terminal.standard.note("report: \(try writer.write(run))")
+    guard writer.isOwed(newest), let run = written?.record.id == newest ? written?.record : try log.record(newest) else { return }
+    Terminal.standard.note("report: \(try writer.write(run, known: written?.earlier))")
   }
 
   /// Absolute path of this program, by which stages call it again.

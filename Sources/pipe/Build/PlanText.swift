@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import BuildEngine
 import ContentStore
+import Diagnostics
 import PipelineModel
 
 /// Makes the plan of a project without changing it.
@@ -25,7 +26,7 @@ enum PlanText {
     let rows = plan.steps.map { step -> [String] in
       let reasons = step.decision.reasons.map(\.description)
       let word = word(step)
-      return [step.stage.name, reasons.isEmpty ? word : "\(word): \(reasons.joined(separator: "; "))"]
+      return [step.stage.name, reasons.isEmpty ? word : "\(word): \(reasons.joined(separator: "; "))"].map(\.shownName)
     }
     let waiting = plan.steps.count { $0.decision != .upToDate }
     let summary = waiting == 0 ? "everything is up to date" : "\(waiting) of \(plan.steps.count) stages are not up to date"
@@ -45,7 +46,7 @@ enum PlanText {
       }
       lines.append("\(margin)\(project.display(step.stage)): \(word(step))")
       for reason in step.decision.reasons {
-        lines.append("\(margin)  \(reason.description)")
+        lines.append("\(margin)  \(reason.description.shownName)")
         if let cause = cause(of: reason, step, graph).flatMap({ steps[$0] }), cause.decision != .upToDate {
           tell(cause, depth + 2)
         }

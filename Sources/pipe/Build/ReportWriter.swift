@@ -20,10 +20,12 @@ struct ReportWriter {
 
   /// Writes `reports/index.html` and `reports/index.md` for a run.
   ///
+  /// - Parameter known: an earlier record that was read already; `nil` is none.
   /// - Returns: the HTML page's path, relative to the project.
-  func write(_ run: RunRecord) throws -> String {
-    let report = RunReport.document(try input(run))
+  func write(_ run: RunRecord, known: RunRecord? = nil) throws -> String {
+    let report = try report(on: run, known: known)
     let html = HTMLText.render(report)
+    if let page = WorkspacePath("reports/index.html") { try Workspace.checkParent(of: page, in: project.root) }
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
@@ -32,13 +34,18 @@ struct ReportWriter {
     return "reports/index.html"
   }
 
+  /// What the pages of a run say.
+  ///
+  /// - Parameter known: an earlier record that was read already; `nil` is none.
+  func report(on run: RunRecord, known: RunRecord? = nil) throws -> Report { RunReport.document(try input(run, known: known)) }
+
   /// Whether the newest run has a report: a build that was killed before it wrote one is made up for.
   func isOwed(_ newest: String) -> Bool {
     (try? AtomicFile.readText("\(project.stateFolder)/reported")) != newest + "\n" || FileStat("\(folder)/index.html") == nil
   }
 
-  private func input(_ run: RunRecord) throws -> RunReport.Input {
-    let previous = try RunLog(folder: project.runsFolder).previous(of: run)
+  private func input(_ run: RunRecord, known: RunRecord?) throws -> RunReport.Input {
+    let previous = try RunLog(folder: project.runsFolder).previous(of: run, known: known)
     let objects = RunObjects(run: run, store: project.store)
     let earlier = previous.map { RunObjects(run: $0, store: project.store) }
     let outcomes = Dictionary(run.stages.map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })
@@ -49,12 +56,14 @@ struct ReportWriter {
     input.previous = previous
     input.evaluation = document("evaluation", objects)
     input.previousEvaluation = earlier.flatMap { document("evaluation", $0) }
+    input.evaluations = RunEvaluations(project: project, pipeline: pipeline, run: run, previous: previous).all()
     input.gates = document("gates", objects)
     input.quality = document("quality", objects)
     input.backtest = document("backtest", objects)
     input.predictions = try predictions(objects)
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
+    input.card = card(objects)
     input.plots = plots(run, objects)
     input.contents = contents(run)
     input.registered = registered(run)
@@ -92,6 +101,24 @@ struct ReportWriter {
     guard let table = try table("importance", objects) else { return [] }
     return zip(try table.texts("feature"), try table.numbers("share")).map {
       RunReport.ImportanceRow(feature: $0 ?? "", share: $1)
+    }
+  }
+
+  /// The card is written by people: as a stage made it, or else as it stands in the project.
+  private func card(_ objects: RunObjects) -> ModelCard? {
+    guard let path = path("card") else { return nil }
+    guard let bytes = objects.bytes(of: path) ?? (try? AtomicFile.read("\(project.root)/\(path)")) else {
+      Terminal.standard.say(Diagnostic(.warning, "there is no model card at `\(path)`, so the report has none"))
+      return nil
+    }
+    do {
+      return try ModelCard(text: String(decoding: bytes, as: UTF8.self), file: path.text)
+    } catch {
+      for var diagnostic in error.diagnostics {
+        diagnostic.category = .warning
+        Terminal.standard.say(diagnostic)
+      }
+      return nil
     }
   }
 
@@ -164,13 +191,15 @@ struct RunObjects {
   let store: DirectoryObjectStore
 
   /// The bytes of an output, or of a file in a directory that is an output; `nil` when the store has them not.
-  func bytes(of path: WorkspacePath) -> [UInt8]? {
+  func bytes(of path: WorkspacePath) -> [UInt8]? { digest(of: path).flatMap { try? store.bytes(of: $0) } }
+
+  /// The object that the run names for a path.
+  func digest(of path: WorkspacePath) -> Digest? {
     for output in run.stages.lazy.flatMap(\.outputs) {
       guard let place = WorkspacePath(output.path), path.isWithin(place), let digest = Digest(output.digest) else { continue }
-      guard digest.isTree else { return try? store.bytes(of: digest) }
+      guard digest.isTree else { return digest }
       let inner = path.text.dropFirst(place.text.count + 1)
-      guard let entry = try? store.tree(digest).entries.first(where: { $0.path == inner }) else { return nil }
-      return try? store.bytes(of: entry.digest)
+      return try? store.tree(digest).entries.first { $0.path == inner }?.digest
     }
     return nil
   }

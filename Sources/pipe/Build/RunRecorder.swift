@@ -13,11 +13,13 @@ import Tracking
 final class RunRecorder: Sendable {
   let runID: String
   private let project: Project
+  private let workspace: Workspace
   private let startedAt: Timestamp
   private let snapshot = Mutex<GitSnapshot?>(nil)
 
-  init(project: Project) {
+  init(project: Project, workspace: Workspace) {
     self.project = project
+    self.workspace = workspace
     startedAt = .now
     runID = RunID(at: startedAt, random: UInt32.random(in: 0 ... .max)).text
   }
@@ -26,22 +28,38 @@ final class RunRecorder: Sendable {
     BuildFacts(
       run: runID, host: RunRecord.Host.currentName, now: { Timestamp.now.text },
       commit: { [self] in
-        let taken = GitSnapshot.taken(of: project)
+        let taken = GitSnapshot.taken(of: project, workspace)
         snapshot.withLock { $0 = taken }
         return (taken?.commit, taken?.isDirty ?? false)
       })
   }
 
-  func write(_ outcome: BuildOutcome, pipeline: Pipeline) throws {
+  /// A record that was written, and the newest one before it where it was read.
+  struct Written {
+    var record: RunRecord
+    var earlier: RunRecord?
+  }
+
+  func write(_ outcome: BuildOutcome) throws -> Written {
+    let log = RunLog(folder: project.runsFolder)
+    let earlier = try newest(in: log, for: outcome)
+    let facts = ExecutionFacts(outcome.facts, earlier, project.traces)
     let finishedAt = Timestamp.now
     // A build that only restored has not asked Git yet.
-    let git = snapshot.withLock { $0 } ?? GitSnapshot.taken(of: project)
+    let git = snapshot.withLock { $0 } ?? GitSnapshot.taken(of: project, workspace)
     let record = RunRecord(
       id: runID, startedAt: startedAt.text, finishedAt: finishedAt.text,
       durationSeconds: Double(finishedAt.milliseconds - startedAt.milliseconds) / 1000, outcome: Self.outcome(outcome),
       command: ["pipe"] + CommandLine.arguments.dropFirst(), pipeVersion: pipeVersion, host: .current, git: git,
-      stages: outcome.stages.map(stageRecord))
-    try RunLog(folder: project.runsFolder).append(record)
+      stages: outcome.stages.map { stageRecord($0, facts) })
+    try log.append(record)
+    return Written(record: record, earlier: earlier)
+  }
+
+  /// The newest record says of nearly all results how they came about, and the report compares with it.
+  private func newest(in log: RunLog, for outcome: BuildOutcome) throws -> RunRecord? {
+    guard project.dialect.isNative, outcome.stages.contains(where: isTold), let id = try log.ids().last else { return nil }
+    return try? log.record(id)
   }
 
   private static func outcome(_ build: BuildOutcome) -> RunRecord.Outcome {
@@ -55,9 +73,9 @@ final class RunRecorder: Sendable {
     return true
   }
 
-  private func stageRecord(_ stage: StageOutcome) -> StageRecord {
+  private func stageRecord(_ stage: StageOutcome, _ known: ExecutionFacts) -> StageRecord {
     let (outcome, failure) = Self.outcome(stage.result)
-    let trace = isTold(stage) ? stage.known.flatMap { try? project.traces.trace("\($0.id)") } : nil
+    let facts = isTold(stage) ? known.facts(of: stage) : nil
     let work: (command: [String], notebook: String?) =
       switch stage.stage.work {
       case .commands(let commands): (commands, nil)
@@ -67,10 +85,10 @@ final class RunRecorder: Sendable {
     return StageRecord(
       name: stage.stage.name, outcome: outcome, reasons: stage.reasons.map(\.description), command: work.command,
       notebook: work.notebook, description: stage.stage.description,
-      fingerprint: stage.recipe.map { "\(Fingerprint(of: $0).digest)" }, trace: stage.known.map { "\($0.id)" },
-      durationSeconds: trace?.facts.durationSeconds ?? (stage.seconds > 0 ? stage.seconds : nil),
-      peakMemoryBytes: trace?.facts.peakMemoryBytes ?? (stage.peakMemoryBytes > 0 ? stage.peakMemoryBytes : nil),
-      log: (stage.log ?? trace?.facts.log).map { "\($0)" }, woven: (stage.woven ?? trace?.facts.woven).map { "\($0)" },
+      fingerprint: Self.fingerprint(of: stage).map { "\($0.digest)" }, trace: stage.known.map { "\($0.id)" },
+      durationSeconds: facts?.durationSeconds ?? (stage.seconds > 0 ? stage.seconds : nil),
+      peakMemoryBytes: facts?.peakMemoryBytes ?? (stage.peakMemoryBytes > 0 ? stage.peakMemoryBytes : nil),
+      log: stage.log.map { "\($0)" } ?? facts?.log, woven: stage.woven.map { "\($0)" } ?? facts?.woven,
       failure: failure,
       dependencies: (stage.recipe?.inputs ?? []).map {
         FileRecord(path: $0.path, digest: "\($0.digest)", size: $0.size, files: $0.files)
@@ -81,6 +99,12 @@ final class RunRecorder: Sendable {
       parameters: Dictionary(
         (stage.recipe?.parameters ?? []).flatMap(Self.leaves), uniquingKeysWith: { first, _ in first }),
       metrics: metrics(of: stage))
+  }
+
+  private static func fingerprint(of stage: StageOutcome) -> Fingerprint? {
+    // A result that was brought back may be that of a recipe which only counts as the same.
+    if case .restored = stage.result { return stage.recipe.map { Fingerprint(of: $0) } }
+    return stage.recipe.map { stage.known?.id.fingerprint ?? Fingerprint(of: $0) }
   }
 
   /// A subtree as its values by full path, so that a reader sees which of them changed.
@@ -119,12 +143,59 @@ final class RunRecorder: Sendable {
   }
 }
 
+/// How results came about: of this build's own, of what an earlier record says of the same trace, else of the trace itself.
+private struct ExecutionFacts {
+  struct Facts {
+    var durationSeconds: Double?
+    var peakMemoryBytes: Int?
+    var log: String?
+    var woven: String?
+  }
+
+  private let own: [String: Trace.Facts]
+  private let earlier: [String: StageRecord]
+  private let traces: DirectoryTraceStore
+
+  init(_ own: [String: Trace.Facts], _ earlier: RunRecord?, _ traces: DirectoryTraceStore) {
+    self.own = own
+    self.earlier = Dictionary((earlier?.stages ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.traces = traces
+  }
+
+  func facts(of stage: StageOutcome) -> Facts? {
+    guard let id = stage.known?.id else { return nil }
+    if let own = own[stage.stage.name] { return Facts(own) }
+    let text = "\(id)"
+    if let told = earlier[stage.stage.name], told.trace == text, told.tellsOfTrace {
+      return Facts(
+        durationSeconds: told.durationSeconds, peakMemoryBytes: told.peakMemoryBytes, log: told.log, woven: told.woven)
+    }
+    return (try? traces.trace(text)).map { Facts($0.facts) }
+  }
+}
+
+extension StageRecord {
+  /// Whether its facts are those of the trace: without a duration there was none to ask, and the log of a run is its own.
+  fileprivate var tellsOfTrace: Bool { durationSeconds != nil && (outcome != .ran || log == nil && woven == nil) }
+}
+
+extension ExecutionFacts.Facts {
+  fileprivate init(_ facts: Trace.Facts) {
+    self.init(
+      durationSeconds: facts.durationSeconds, peakMemoryBytes: facts.peakMemoryBytes, log: facts.log.map { "\($0)" },
+      woven: facts.woven.map { "\($0)" })
+  }
+}
+
 extension GitSnapshot {
   /// What Git says of a project, what `pipe` itself writes left out; `nil` outside Git or when Git cannot be read.
-  static func taken(of project: Project) -> GitSnapshot? {
+  ///
+  /// - Parameter workspace: knows digests of files, which need not be read then.
+  static func taken(of project: Project, _ workspace: Workspace? = nil) -> GitSnapshot? {
     guard let repository = try? GitRepository.open(at: project.root) else { return nil }
     return try? repository.snapshot(
-      below: project.root, ignoring: [project.dialect.markerFolder, project.dialect.lockName, "reports", "registry"])
+      below: project.root, ignoring: [project.dialect.markerFolder, project.dialect.lockName, "reports", "registry"],
+      knownDigest: { path in WorkspacePath(path).flatMap { workspace?.knownDigest(of: $0, .sha256)?.digits } })
   }
 }
 

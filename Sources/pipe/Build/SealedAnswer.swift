@@ -77,7 +77,10 @@ struct SealedAnswer {
   func keep(
     _ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int], asksForAll: Bool = false, output: String = "", note: String = ""
   ) {
-    guard order.count >= Self.fewestStages, loaded.warnings.diagnostics.isEmpty, FileStat(project.stateFolder)?.kind == .directory
+    guard order.count >= Self.fewestStages, loaded.warnings.diagnostics.isEmpty,
+      FileStat(project.stateFolder, followingLinks: false)?.kind == .directory,
+      // Old seals are cleared away: never what lies behind a link.
+      FileStat(folder, followingLinks: false)?.kind != .link
     else { return }
     let rules = project.ignoreRules
     let root = project.root

@@ -86,7 +86,7 @@ struct GlobExpansion {
       for (name, isFolder) in try AtomicFile.kinds(folder.map { "\(project.root)/\($0)" } ?? project.root)
       where !name.hasPrefix(".") {
         guard let path = WorkspacePath(name, in: folder) else { continue }
-        if pattern.matches(path.text) { found.append(project.display(path)) }
+        if pattern.matches(path.text) { found.append(relativePath(from: project.current, to: path.text)) }
         if isFolder { folders.append(path) }
       }
     }

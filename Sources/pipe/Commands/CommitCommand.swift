@@ -92,7 +92,7 @@ struct DataCommit {
     self.loaded = loaded
     self.workspace = workspace
     lock = loaded.lock
-    recorder = RunRecorder(project: loaded.project)
+    recorder = RunRecorder(project: loaded.project, workspace: workspace)
     inspector = Inspector(
       workspace: workspace, work: .live(loaded.project), dialect: loaded.project.dialect, graph: graph)
   }

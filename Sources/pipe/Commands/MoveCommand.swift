@@ -91,6 +91,10 @@ struct DataMove {
       throw Diagnostic(.input, "`\(project.display(to))` is a name of the project's own files")
     }
     if let path = try results.firstTracked([to]) { throw Diagnostic(.input, "Git tracks `\(project.display(path))`") }
+    try workspace.checkParent(of: to)
+    if FileStat(workspace.absolute(to), followingLinks: false)?.kind == .link {
+      throw Diagnostic(.input, "`\(project.display(to))` is there already, a symbolic link", hints: ["move it away"])
+    }
     // A file that is there gives way only if there is a copy of it.
     if let digest = try workspace.content(of: to).digest, try !project.store.containsAll(of: digest) {
       throw Diagnostic(

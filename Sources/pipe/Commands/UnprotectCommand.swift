@@ -28,8 +28,12 @@ struct UnprotectCommand: ParsableCommand, HasVolume {
     var placed = try PlacedData(of: project)
     for target in targets {
       guard FileStat(target) != nil else { throw Diagnostic(.input, "there is no `\(target)`") }
-      if let path = project.path(target) { placed.forget(path, in: workspace) }
-      try workspace.unprotect(absolute: target)
+      guard let path = project.path(target) else { throw Diagnostic(.input, "`\(target)` lies outside the project") }
+      if let first = path.text.split(separator: "/").first, [".git", ".hg", ".dvc", ".pipe"].contains(first) {
+        throw Diagnostic(.input, "`\(target)` lies in `\(first)`, which is not data")
+      }
+      placed.forget(path, in: workspace)
+      try workspace.unprotect(path)
       if !volume.quiet { Terminal.standard.note("`\(target)` is writable") }
     }
     try placed.save()

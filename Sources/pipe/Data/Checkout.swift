@@ -68,7 +68,7 @@ struct Checkout {
       }
     }
     if !force { try checkLosses(&differences, &outcome) }
-    for difference in differences where difference.isChange || relinks {
+    for difference in differences where difference.isChange || relinks || difference.item.digest == nil {
       do {
         try apply(difference, &outcome)
       } catch let error as any DiagnosticConvertible {
@@ -136,6 +136,11 @@ struct Checkout {
   }
 
   private static func compare(_ old: [FileTree.Entry], _ new: [FileTree.Entry], _ result: inout Difference) {
+    // Most often there is nothing yet, and the list may be long.
+    guard !old.isEmpty else {
+      result.added = new
+      return
+    }
     let known = Dictionary(old.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     for entry in new {
       guard let there = known[entry.path] else {
@@ -191,9 +196,11 @@ struct Checkout {
         .input, "nothing was agreed on `\(project.display(item.path))` yet",
         hints: ["`pipe repro` makes it, `pipe commit` keeps it"])
     }
-    let wanted = difference.added + difference.replaced + (relinks ? difference.unchanged : [])
+    var wanted = difference.added
+    if !difference.replaced.isEmpty { wanted += difference.replaced }
+    if relinks { wanted += difference.unchanged }
     let missing = Set(try store.missing(among: wanted.map(\.digest)))
-    let there = wanted.filter { !missing.contains($0.digest) }
+    let there = missing.isEmpty ? wanted : wanted.filter { !missing.contains($0.digest) }
     if there.isEmpty, !missing.isEmpty { throw lack(missing.count, of: item, digest) }
     if digest.isTree {
       try applyTree(difference, there, isWhole: missing.isEmpty)
@@ -228,7 +235,7 @@ struct Checkout {
   private func applyTree(_ difference: Difference, _ files: [FileTree.Entry], isWhole: Bool) throws {
     let path = difference.item.path
     if let digest = difference.item.digest, difference.current == .missing, difference.item.part == nil, isWhole {
-      return try workspace.put(digest, at: path, from: store)
+      return try workspace.put(digest, FileTree(files), at: path, from: store)
     }
     if case .file = difference.current { try workspace.remove(path) }
     let link = FileStat(workspace.absolute(path), followingLinks: false)

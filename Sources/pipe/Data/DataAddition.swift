@@ -314,6 +314,7 @@ extension Workspace {
   /// - Parameter isExecutable: what is on record for data that is one file; `nil` for a part of a folder.
   func settle(_ path: WorkspacePath, isExecutable: Bool?, _ project: Project) throws {
     guard links.first?.sharesBytes != true else { return }
+    try checkParent(of: path)
     try unprotect(absolute: absolute(path), onlyLinks: true)
     if let isExecutable, !project.dialect.isNative { try setMode(of: path, isExecutable: isExecutable) }
   }

@@ -11,7 +11,7 @@ struct PlacedData {
 
   /// A file that is not there, or lines that are none of ours, count as nothing.
   init(of project: Project) throws {
-    file = "\(project.stateFolder)/placed"
+    file = Self.file(of: project)
     text = try AtomicFile.readText(file) ?? ""
     for line in text.split(separator: "\n") {
       guard let blank = line.firstIndex(of: " "), let digest = Digest(line[..<blank]),
@@ -40,11 +40,32 @@ struct PlacedData {
     if lines != text { try AtomicFile.write(lines, to: file) }
   }
 
-  /// Adds data and saves.
+  /// Adds data and saves; lines of other paths stay as they are.
   static func record(_ data: [(WorkspacePath, Digest)], in project: Project) throws {
     guard !data.isEmpty else { return }
-    var placed = try PlacedData(of: project)
-    for (path, digest) in data { placed.add(path, digest) }
-    try placed.save()
+    let file = Self.file(of: project)
+    let before = try AtomicFile.read(file) ?? []
+    let after = lines(before, with: data)
+    if after != before { try AtomicFile.write(after, to: file) }
   }
+
+  private static func lines(_ text: [UInt8], with data: [(WorkspacePath, Digest)]) -> [UInt8] {
+    var added = Dictionary(
+      data.filter { !$0.0.text.utf8.contains(10) }.map { ($0.0.text, $0.1) }, uniquingKeysWith: { _, last in last })
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count + added.count * 100)
+    for line in text.split(separator: 10) {
+      let path = line.firstIndex(of: 32).map { String(decoding: line[($0 + 1)...], as: UTF8.self) }
+      if let path, let digest = added.removeValue(forKey: path) {
+        out += Array("\(digest) \(path)\n".utf8)
+      } else {
+        out += line
+        out.append(10)
+      }
+    }
+    for (path, digest) in added.sorted(by: { $0.key < $1.key }) { out += Array("\(digest) \(path)\n".utf8) }
+    return out
+  }
+
+  private static func file(of project: Project) -> String { "\(project.stateFolder)/placed" }
 }

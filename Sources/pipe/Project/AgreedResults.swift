@@ -51,17 +51,21 @@ struct AgreedResults {
     let own = loaded.pipeline.stages.filter { $0.manifest == manifest && $0.work != .data }
     var local = LockFile()
     for stage in own { local.entries[stage.localName] = lock.entries[stage.name] }
-    return LockFileText.write(local, order: own.map(\.localName))
+    return LockFileText.updating(
+      try AtomicFile.readText("\(project.root)/\(path)"), local, order: own.map(\.localName),
+      changed: Set(stages.map(\.localName)))
   }
 
   /// By way of the scratch folder, so that a kill leaves nothing beside it.
   ///
   /// - Parameter durable: whether the bytes must be on the disk before the name is.
   /// - Returns: whether the bytes differ from those that were there.
+  /// - Throws: `escapes` for a file behind a link that leads out of the project.
   @discardableResult
   func put(_ text: String, at path: WorkspacePath, durable: Bool = true) throws -> Bool {
     let file = "\(project.root)/\(path)"
     if try AtomicFile.readText(file) == text { return false }
+    try Workspace.checkParent(of: path, in: project.root)
     let staging = "\(project.scratchFolder)/\(getpid())-\(path.name)"
     try AtomicFile.write(text, to: staging, durable: durable)
     guard rename(staging, file) == 0 else { throw StoreError.system("write", path: file, code: errno) }
@@ -86,7 +90,8 @@ struct AgreedResults {
   func tracked(_ paths: [WorkspacePath]) throws -> Set<WorkspacePath> {
     guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
-    return Set(try paths.filter { try repository.isTracked(below + $0.text) })
+    let found = try repository.tracked(paths.map { below + $0.text })
+    return found.isEmpty ? [] : Set(paths.filter { found.contains(below + $0.text) })
   }
 
   /// Adds data to the ignore files beside it, in a project under Git.
@@ -96,18 +101,27 @@ struct AgreedResults {
   func ignore(_ paths: [WorkspacePath]) throws -> [WorkspacePath] {
     guard project.settings.usesGit, !paths.isEmpty, let repository = try GitRepository.open(at: project.root) else { return [] }
     let below = repository.path(below: project.root).map { $0.isEmpty || $0 == "." ? "" : $0 + "/" } ?? ""
+    // Git may have it ignored already, by its own line or by another.
+    let visible = try paths.filter { try isSayable($0) && !repository.isIgnored(below + $0.text) }
     var written: [WorkspacePath] = []
-    for path in paths {
-      // Git has it ignored already, by this line or by another.
-      if try repository.isIgnored(below + path.text) { continue }
-      guard let file = WorkspacePath(".gitignore", in: path.parent) else { continue }
+    for (folder, paths) in Dictionary(grouping: visible, by: \.parent).sorted(by: { ($0.key?.text ?? "") < ($1.key?.text ?? "") })
+    {
+      guard let file = WorkspacePath(".gitignore", in: folder) else { continue }
       let text = try AtomicFile.readText("\(project.root)/\(file)")
-      let updated = GitIgnoreText.adding(path.name, to: text ?? "")
+      let updated = GitIgnoreText.adding(paths.map(\.name), to: text ?? "")
       if updated == text { continue }
       try put(updated, at: file, durable: false)
       written.append(file)
     }
     return written
+  }
+
+  /// What follows a line feed would be a rule of its own, for other files.
+  private func isSayable(_ path: WorkspacePath) -> Bool {
+    guard path.name.utf8.contains(UInt8(ascii: "\n")) else { return true }
+    Terminal.standard.say(
+      Diagnostic(.warning, "`\(project.display(path))` has a line feed in its name, which `.gitignore` cannot say"))
+    return false
   }
 
   /// Takes data out of the ignore files beside it; an ignore file that becomes empty is removed.
@@ -121,6 +135,7 @@ struct AgreedResults {
       else { continue }
       let updated = GitIgnoreText.removing(path.name, from: text)
       if updated == text { continue }
+      try Workspace.checkParent(of: file, in: project.root)
       if let updated { try put(updated, at: file, durable: false) } else { unlink("\(project.root)/\(file)") }
       written.append(file)
     }

@@ -100,7 +100,15 @@ struct Project: Sendable {
   }
 
   /// Makes the folders that hold state, with the file that keeps Git away from them.
+  ///
+  /// - Throws: `system` also when one is a link, but for the store's: what lies there is written over and cleared, and a
+  ///   link can be part of what was cloned.
   func makeStateFolders() throws(StoreError) {
+    let ledger = ["", "-wal", "-shm", "-journal"].map { ledgerFile + $0 }
+    for path in [stateFolder, traces.root, runsFolder, scratchFolder] + ledger
+    where FileStat(path, followingLinks: false)?.kind == .link {
+      throw .system("use", path: path, code: ELOOP)
+    }
     for folder in [stateFolder, store.root, traces.root, runsFolder, scratchFolder] { try AtomicFile.makeFolder(folder) }
     let ignore = "\(markerFolder)/.gitignore"
     if dialect.isNative, FileStat(ignore) == nil {
@@ -123,7 +131,7 @@ struct Project: Sendable {
 
 extension Project {
   /// A path from the folder one is in, as messages and JSON show it: `../data.csv`.
-  func display(_ path: WorkspacePath) -> String { relativePath(from: current, to: path.text) }
+  func display(_ path: WorkspacePath) -> String { relativePath(from: current, to: path.text).shownName }
 
   /// A stage's address from the folder one is in: `train`, `../dvc.yaml:train`, `data.csv.dvc`.
   func display(_ stage: Stage) -> String {

@@ -77,7 +77,7 @@ struct RevisionView {
   private func output(at path: WorkspacePath) -> Trace.Result? { agreed[path.text] }
 
   /// The object that the lock names for an output, or for a file inside an output.
-  private func digest(of path: WorkspacePath) throws -> Digest? {
+  func digest(of path: WorkspacePath) throws -> Digest? {
     if let output = output(at: path) { return output.digest.isTree ? nil : output.digest }
     var folder = path.parent
     while let current = folder {
