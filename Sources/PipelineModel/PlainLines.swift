@@ -163,7 +163,8 @@ struct PlainLines {
     guard continues(position) else { return text(first) }
     var joined = Array(bytes[first.start..<first.end])
     while continues(position), let line = next() {
-      guard joined.last != 32 else { return nil }
+      // Blanks at the end of a line go with the break; DVC's writer leaves one there.
+      while joined.last == 32 { joined.removeLast() }
       joined.append(32)
       joined += bytes[(line.start + 6)..<line.end]
     }

@@ -93,7 +93,8 @@ private func same(_ text: String) -> Bool {
   @Test(arguments: [
     "a\n      > out.txt", "a b\n      c\n      d/e f", "a\n      #b", "a\n      b #c", "a:\n      b", "a\n      b: c",
     "a\n      b:",
-    "a \n      b", "a\n      b ", "a\n\n      b", "a\n        b", "a\n     b", "a\n      - b", "a\n      'b'", "a\n      \tb",
+    "a \n      b", "a  \n      b c  \n      d", "a: \n      b", " \n      b", "a \n      #b", "a\n      b ", "a\n\n      b",
+    "a\n        b", "a\n     b", "a\n      - b", "a\n      'b'", "a\n      \tb",
     "a\n      é", "12\n      34",
     "true\n      false", "a\n      ", "a\n      ---", "a\n      ? b",
   ])
@@ -108,7 +109,7 @@ private func same(_ text: String) -> Bool {
 
   @Test func `has a command over several lines as DVC breaks it`() throws {
     let lock = try DVCLockText.read(
-      usual.replacing("cat in.txt > out.txt", with: "cat a.txt b.txt\n      c.txt >\n      out.txt"), file: "dvc.lock")
+      usual.replacing("cat in.txt > out.txt", with: "cat a.txt b.txt \n      c.txt >\n      out.txt"), file: "dvc.lock")
     #expect(lock["first"]?.commands == ["cat a.txt b.txt c.txt > out.txt"])
   }
 
