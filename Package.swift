@@ -25,6 +25,12 @@ let staticExecutable: [LinkerSetting] = [
     .when(configuration: .release))
 ]
 
+/// `pipe` is started often. At a fixed address, with its libraries linked whole, it has little to do before `main`:
+/// docs/decisions/006-start-up.md.
+let quickStart: [LinkerSetting] = [
+  .unsafeFlags(["-L\(Context.packageDirectory)/make/static", "-Xclang-linker", "-no-pie"], .when(configuration: .release))
+]
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: settings)
 }
@@ -41,10 +47,10 @@ func tests(_ target: String, _ dependencies: [Target.Dependency] = [], data: [St
 }
 
 let targets: [Target] = [
-  // System libraries and the one C file.
-  .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-  .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
-  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+  // System libraries and the two C files. Without pkg-config, whose folders would come before make/static.
+  .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+  .target(name: "CGit2"),
+  .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(name: "CXGBoost", providers: [.apt(["libxgboost-dev"])]),
   .target(name: "CLinux"),
 
@@ -86,7 +92,7 @@ let targets: [Target] = [
     [
       "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks",
       "Evaluation", "BuildEngine", "Monitoring", "Verification", "Reporting", argumentParser,
-    ]),
+    ], linked: quickStart),
   door(
     "pipe-kit",
     [

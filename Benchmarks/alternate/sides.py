@@ -217,7 +217,8 @@ def contents(tree, linked):
     bits = 0 if linked else 0o111
     values = {}
     for name, (kind, mode, value) in tree.items():
-        if name.startswith(".git/"):
+        # `dvc status` itself leaves the list of a folder that a stage has just come to depend on, in the layout of DVC 2.
+        if name.startswith(".git/") or re.fullmatch(r"\.dvc/cache/[0-9a-f]{2}/[0-9a-f]{30}\.dir", name):
             continue
         if name.startswith("../remote/"):
             values[name] = value

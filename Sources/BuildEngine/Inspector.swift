@@ -139,10 +139,17 @@ package struct Inspector: Sendable {
   /// - Parameter algorithm: the hash to look with; `nil` is the dialect's.
   package func onDisk(_ path: String, as algorithm: Digest.Algorithm? = nil) -> (digest: Digest, isExecutable: Bool)? {
     guard let path = WorkspacePath(path), let content = try? workspace.content(of: path, algorithm) else { return nil }
-    switch content {
-    case .missing: return nil
-    case .file(let digest, _, let isExecutable): return (digest, isExecutable)
-    case .directory(_, let digest): return (digest, false)
+    return content.known
+  }
+}
+
+extension Content {
+  /// Digest and executable bit; `nil` when nothing is there.
+  var known: (digest: Digest, isExecutable: Bool)? {
+    switch self {
+    case .missing: nil
+    case .file(let digest, _, let isExecutable): (digest, isExecutable)
+    case .directory(_, let digest): (digest, false)
     }
   }
 }

@@ -23,6 +23,7 @@ package struct Planner {
   private let lock: LockFile
   private let traces: any TraceStore
   private let store: any ObjectStore
+  private let sights = Sights()
   /// Path of an output → what a planned step leaves there; `nil` when only running tells.
   private var foreseen: [String: Trace.Result?] = [:]
   private var makers: [String: String] = [:]
@@ -54,6 +55,30 @@ package struct Planner {
 
   private struct Unknown: Error { var maker: String }
 
+  /// What was found in the workspace: what one stage makes and others read is looked at once. Nothing changes while a plan is made.
+  private final class Sights {
+    struct Key: Hashable {
+      var path: String
+      var algorithm: Digest.Algorithm?
+    }
+    var found: [Key: Content] = [:]
+  }
+
+  private func look(at place: Dependency.Place, as algorithm: Digest.Algorithm?) throws(StoreError) -> Content {
+    guard case .workspace(let path) = place else { return try inspector.content(of: place, as: algorithm) }
+    let key = Sights.Key(path: path.text, algorithm: algorithm)
+    if let known = sights.found[key] { return known }
+    let content = try inspector.content(of: place, as: algorithm)
+    sights.found[key] = content
+    return content
+  }
+
+  /// Digest and executable bit of what is at an output's path.
+  private func onDisk(_ path: String, as algorithm: Digest.Algorithm?) -> (digest: Digest, isExecutable: Bool)? {
+    guard let path = WorkspacePath(path), let content = try? look(at: .workspace(path), as: algorithm) else { return nil }
+    return content.known
+  }
+
   private func decide(_ stage: Stage) throws -> Decision {
     let locked = lock.entries[stage.name]
     let recipe: Recipe
@@ -73,7 +98,7 @@ package struct Planner {
       Rebuilder.Situation(
         recipe: recipe, isIdle: stage.isIdle, isFrozen: stage.isFrozen, alwaysChanged: stage.runsAlways, locked: locked,
         traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
-        onDisk: { path in inspector.onDisk(path, as: locked?.algorithm(of: path)) },
+        onDisk: { path in onDisk(path, as: locked?.algorithm(of: path)) },
         isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
         isInStore: { result in
           (store as? DirectoryObjectStore)?.hasWhole(result.digest) ?? (try? store.contains(result.digest)) ?? false
@@ -107,7 +132,7 @@ package struct Planner {
   private func content(of place: Dependency.Place, as algorithm: Digest.Algorithm?) throws -> Content {
     if case .pattern(let pattern) = place, let maker = foreseenBelow[pattern.base?.text ?? ""] { throw Unknown(maker: maker) }
     guard !foreseen.isEmpty, case .workspace(let path) = place else {
-      return try inspector.content(of: place, as: algorithm)
+      return try look(at: place, as: algorithm)
     }
     var folder: WorkspacePath? = path
     while let current = folder {
@@ -118,7 +143,7 @@ package struct Planner {
       folder = current.parent
     }
     if let maker = foreseenBelow[path.text] { throw Unknown(maker: maker) }
-    return try inspector.content(of: place, as: algorithm)
+    return try look(at: place, as: algorithm)
   }
 
   private func content(of path: WorkspacePath, in result: Trace.Result) throws -> Content {

@@ -98,6 +98,8 @@ extension Seal {
     let variables = Self.encoded(variables.flatMap { [$0.name, $0.value.map { "=" + $0 } ?? ""] })
     body += request + variables + Array(output.utf8) + Array(errorOutput.utf8)
     var paths: [UInt8] = []
+    body.reserveCapacity(body.count + sights.count * (MemoryLayout<Row>.stride + 64))
+    paths.reserveCapacity(sights.count * 64)
     for sight in sights {
       paths += sight.path.utf8
       paths.append(0)

@@ -13,6 +13,7 @@ package struct SealSurvey {
   package static let maximumSights = 500_000
 
   private let root: String
+  private let folder: RootFolder
   private let began: Int64
   private let isPassedOver: (_ folder: String, _ name: String) -> Bool
   private var list: [Seal.Sight] = []
@@ -20,6 +21,7 @@ package struct SealSurvey {
   private var seen: [String: Int] = [:]
   /// Folders that were looked through.
   private var walked: Set<String> = []
+  private var met: Set<String> = []
   private var isRefused = false
 
   /// - Parameters:
@@ -31,7 +33,25 @@ package struct SealSurvey {
     self.root = root
     self.began = began
     self.isPassedOver = isPassedOver
+    folder = RootFolder(root)
   }
+
+  /// A place to look from: a shorter path is a quicker look.
+  private final class RootFolder: Sendable {
+    let descriptor: Int32
+
+    init(_ path: String) { descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
+  }
+
+  /// Makes room for as many sights.
+  package mutating func reserve(_ count: Int) {
+    list.reserveCapacity(count)
+    seen.reserveCapacity(count)
+  }
+
+  /// Whether a folder is asked about for the first time.
+  package mutating func meets(_ folder: String) -> Bool { met.insert(folder).inserted }
 
   /// The clock that file times are taken from, in nanoseconds since 1970.
   package static var now: Int64 {
@@ -60,7 +80,7 @@ package struct SealSurvey {
       return nil
     }
     var info = stat()
-    if stat(absolute(path), &info) == 0 {
+    if fstatat(folder.descriptor, path, &info, 0) == 0 {
       let look = Seal.Look(info)
       if look.changed >= began { isRefused = true }
       note(path, look)
@@ -79,8 +99,6 @@ package struct SealSurvey {
     seen[path] = list.count
     list.append(Seal.Sight(path: path, stat: look))
   }
-
-  package func hasSeen(_ path: String) -> Bool { seen[path.isEmpty ? "." : path] != nil }
 
   /// Whether the folder that a missing path would be in has changed: what is gone since the work began leaves that mark.
   private func isYoung(around path: String) -> Bool {

@@ -88,11 +88,15 @@ static void add_usage(struct clinux_exit *result, const struct rusage *usage) {
 
 // Ends the command's group and whatever else it left; orphans come to this process, which is their subreaper.
 static void end_all(pid_t group, struct clinux_exit *result) {
+  struct rusage usage;
+  pid_t gone;
+  while ((gone = wait4(-1, NULL, WNOHANG, &usage)) > 0) add_usage(result, &usage);
+  // Nearly always the command was the last of them.
+  if (gone < 0 && errno == ECHILD) return;
   kill(-group, SIGKILL);
   for (int round = 0; round < 1000; round++) {
-    struct rusage usage;
     kill_children();
-    pid_t gone = wait4(-1, NULL, 0, &usage);
+    gone = wait4(-1, NULL, 0, &usage);
     if (gone < 0 && errno == ECHILD) return;
     if (gone > 0) add_usage(result, &usage);
   }
@@ -119,22 +123,16 @@ struct command {
   int output;
 };
 
-// The command itself, in memory that it shares with the supervisor until exec: in a group of its own, with default
-// signals. Returns only in the supervisor, with the command's number; *failure is why it could not be started.
+// The command itself, in memory that it shares with the supervisor until exec: in a group of its own, with the supervisor's
+// standard input. Returns only in the supervisor, with the command's number; *failure is why it could not be started.
 static pid_t start_command(const struct command *command, volatile int *failure) {
   pid_t child = vfork();
   if (child != 0) return child;
   setpgid(0, 0);
-  struct sigaction standard;
-  memset(&standard, 0, sizeof standard);
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < 32; signal++) sigaction(signal, &standard, NULL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0 && dup2(nothing, 0) >= 0 && dup2(command->output, 1) >= 0 && dup2(command->output, 2) >= 0 &&
-      chdir(command->folder) == 0) {
+  if (dup2(command->output, 1) >= 0 && dup2(command->output, 2) >= 0 && chdir(command->folder) == 0) {
     syscall(SYS_close_range, 3u, ~0u, 4u /* CLOSE_RANGE_CLOEXEC */);
     execve(command->arguments[0], command->arguments, command->environment);
   }
@@ -240,9 +238,20 @@ static void supervise(int control) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
+  // Commands inherit what is set here: default signals, nothing to read.
+  struct sigaction standard;
+  memset(&standard, 0, sizeof standard);
+  standard.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < 32; signal++) sigaction(signal, &standard, NULL);
+  // With a number of its own, also where `pipe` itself was started without standard input.
+  if (control < 3) {
+    int moved = fcntl(control, F_DUPFD_CLOEXEC, 3);
+    close(control);
+    control = moved;
+  }
   // Take the three standard numbers, so that nothing opened below is overwritten by the command's own.
   int filler;
-  while ((filler = open("/dev/null", O_RDWR)) >= 0 && filler < 3) {}
+  while ((filler = open("/dev/null", O_RDONLY)) >= 0 && filler < 3) {}
   if (filler >= 3) close(filler);
   sigset_t ended;
   sigemptyset(&ended);

@@ -23,22 +23,30 @@ package enum AtomicFile {
     guard info.st_mode & S_IFMT == S_IFREG else { throw .specialFile(path: path) }
     let expected = Int(info.st_size)
     guard expected <= limit else { throw .malformedFile(path: path, why: "it has \(expected) bytes, over \(limit)") }
-    var bytes = [UInt8](repeating: 0, count: expected + 1)
-    var filled = 0
-    while true {
-      if filled == bytes.count { bytes.append(contentsOf: repeatElement(0, count: max(4096, filled))) }
-      let capacity = bytes.count - filled
-      let start = filled
-      let count = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + start, capacity) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system("read", path: path, code: errno)
-      }
-      if count == 0 { break }
-      filled += count
-      guard filled <= limit else { throw .malformedFile(path: path, why: "it has more than \(limit) bytes") }
+    var bytes = try read(descriptor, expected + 1, path: path)
+    // One byte more than there should be: the file grew meanwhile, or is one that does not tell its size.
+    while bytes.count > expected {
+      guard bytes.count <= limit else { throw .malformedFile(path: path, why: "it has more than \(limit) bytes") }
+      let more = try read(descriptor, max(4096, bytes.count), path: path)
+      if more.isEmpty { break }
+      bytes += more
     }
-    bytes.removeLast(bytes.count - filled)
+    return bytes
+  }
+
+  /// The bytes that come next, `count` of them unless the file ends before.
+  private static func read(_ descriptor: Int32, _ count: Int, path: String) throws(StoreError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let size = Glibc.read(descriptor, buffer.baseAddress! + filled, count - filled)
+        if size < 0, errno == EINTR { continue }
+        if size < 0 { failure = errno }
+        if size <= 0 { return }
+        filled += size
+      }
+    }
+    guard failure == 0 else { throw .system("read", path: path, code: failure) }
     return bytes
   }
 

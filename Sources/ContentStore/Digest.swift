@@ -53,7 +53,7 @@ package struct Digest: Sendable, Hashable {
   }
 
   /// Reads lower-case hexadecimal digits; `nil` when they are not a digest.
-  init?(_ algorithm: Algorithm, digits: UnsafeBufferPointer<UInt8>, isTree: Bool = false) {
+  package init?(_ algorithm: Algorithm, digits: UnsafeBufferPointer<UInt8>, isTree: Bool = false) {
     let length = algorithm.length
     guard digits.count == length * 2 else { return nil }
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

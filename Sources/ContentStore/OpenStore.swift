@@ -42,11 +42,16 @@ final class OpenStore: Sendable {
       return
     }
     let folder = String(StoreLayout.mainFolder.dropLast())
-    if makes, let code = Self.make(descriptor, folder, layout) {
-      close(descriptor)
-      throw .system("make the folder", path: "\(root)/\(folder)", code: code)
+    let open = { openat(descriptor, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    var main = open()
+    if main < 0, makes {
+      if let code = Self.make(descriptor, folder, layout) {
+        close(descriptor)
+        throw .system("make the folder", path: "\(root)/\(folder)", code: code)
+      }
+      main = open()
     }
-    main = openat(descriptor, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    self.main = main
   }
 
   deinit {

@@ -172,7 +172,8 @@ package struct StatCache: Sendable {
     isChanged = false
   }
 
-  /// Forgets files that are not there any more.
+  /// Forgets files that are not there any more: those in folders in which something was learned, and those whose folder is
+  /// gone. So what is kept in vain does not grow, and few files are looked at.
   package mutating func prune(where isGone: (String) -> Bool) {
     for key in Array(single.keys) { settle(key) }
     var keys = Set(listed.keys)
@@ -180,7 +181,7 @@ package struct StatCache: Sendable {
     for key in keys {
       if isGone(key.folder) {
         remember(key, nil)
-      } else if let stats = folderStats(key), let kept = stats.filtered({ !isGone("\(key.folder)/\($0)") }, key.algorithm) {
+      } else if let stats = listed[key], let kept = stats.filtered({ !isGone("\(key.folder)/\($0)") }, key.algorithm) {
         remember(key, kept.count == 0 ? nil : kept)
       }
     }

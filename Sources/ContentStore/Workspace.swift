@@ -136,7 +136,8 @@ package final class Workspace: Sendable {
     try statCache.withLock { (cache) throws(StoreError) in try cache.save(to: file) }
   }
 
-  /// Forgets files that are gone; called when a run changed files anyway.
+  /// Forgets files that are gone, where this process learned something or the folder is gone, too; called when a run changed
+  /// files anyway.
   package func pruneStatCache() {
     statCache.withLock { $0.prune { FileStat($0, followingLinks: false) == nil } }
   }

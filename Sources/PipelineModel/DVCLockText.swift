@@ -13,6 +13,13 @@ package struct DVCLock: Sendable {
     for (name, entry) in entries { self[name] = entry }
   }
 
+  /// Adds an entry at the end; says whether there was none of its name.
+  mutating func append(_ name: String, _ entry: DVCLockEntry) -> Bool {
+    guard places.updateValue(entries.count, forKey: name) == nil else { return false }
+    entries.append((name, entry))
+    return true
+  }
+
   /// A new entry goes to the end.
   package subscript(name: String) -> DVCLockEntry? {
     get { places[name].map { entries[$0].entry } }

@@ -28,23 +28,24 @@ package enum LockFileText {
   }
 
   private static func spliced(_ text: String, _ lock: LockFile, _ order: [String], _ changed: Set<String>) -> String? {
-    LineScan.read(text) { lines in
-      var lines = lines
-      guard lines.take("schema: '1.0'"), lines.take("stages:") else { return nil }
-      var out = lines.text(from: 0)
-      out.reserveCapacity(text.utf8.count + changed.count << 10)
-      var kept = lines.position
+    var text = text
+    return text.withUTF8 { bytes in
+      var lines = PlainLines(bytes)
+      guard lines.skip("schema: '1.0'"), lines.skip("stages:") else { return nil }
+      var out = ""
+      out.reserveCapacity(bytes.count + changed.count << 10)
+      var kept = 0
       for name in order {
         guard let entry = lock.entries[name] else { continue }
         let start = lines.position
-        guard let head = lines.line(), lines.plain(head) == "  \(YAMLText.scalar(name)):" else { return nil }
+        guard let head = lines.next(), lines.plain(head) == "  \(YAMLText.scalar(name)):" else { return nil }
         lines.skipBlock()
         guard changed.contains(name) else { continue }
-        out += lines.text(kept..<start)
+        out += lines.plain(.init(start: kept, end: start))
         write(name, entry, into: &out)
         kept = lines.position
       }
-      return lines.isAtEnd && text.utf8.last == 10 ? out + lines.text(kept..<lines.position) : nil
+      return lines.isAtEnd && bytes.last == 10 ? out + lines.plain(.init(start: kept, end: lines.position)) : nil
     }
   }
 
@@ -57,7 +58,7 @@ package enum LockFileText {
   ///
   /// - Throws: all mistakes; a lock file that cannot be read is never taken for an empty one.
   package static func read(_ text: String, file: String) throws(DiagnosticList) -> LockFile {
-    if let lock = LockScan.read(text, file: file) { return lock }
+    if let lock = LockFileScan.read(text, file: file) { return lock }
     return try readAsYAML(text, file: file)
   }
 

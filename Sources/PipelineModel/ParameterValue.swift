@@ -3,7 +3,7 @@
 package import ContentStore
 
 /// A JSON-like value. Mappings keep their order for printing and ignore it for comparison.
-package indirect enum ParameterValue: Sendable {
+package enum ParameterValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int64)

@@ -80,16 +80,22 @@ package struct Recipe: Sendable, Equatable {
     self.commands = commands
     self.notebook = notebook
     self.workingDirectory = workingDirectory
-    self.tools = tools.sorted { $0.name < $1.name }
-    self.inputs = inputs.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.tools = Self.inOrder(tools) { $0.name < $1.name }
+    self.inputs = Self.inOrder(inputs) { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     // By bytes: what Unicode calls equal are two parameters, and their order has to be one.
-    self.parameters = parameters.sorted { a, b in
+    self.parameters = Self.inOrder(parameters) { a, b in
       a.file.text.utf8.elementsEqual(b.file.text.utf8)
         ? (a.key ?? "").utf8.lexicographicallyPrecedes((b.key ?? "").utf8)
         : a.file.text.utf8.lexicographicallyPrecedes(b.file.text.utf8)
     }
-    self.environment = environment.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    self.targets = targets.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.environment = Self.inOrder(environment) { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    self.targets = Self.inOrder(targets) { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  /// Sorted; lists nearly always are.
+  private static func inOrder<Item>(_ items: [Item], _ precedes: (Item, Item) -> Bool) -> [Item] {
+    for index in items.indices.dropFirst() where precedes(items[index], items[index - 1]) { return items.sorted(by: precedes) }
+    return items
   }
 }
 

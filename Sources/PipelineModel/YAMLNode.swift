@@ -15,7 +15,7 @@ package struct YAMLMark: Sendable, Hashable {
 
 /// A value of a YAML document.
 package struct YAMLNode: Sendable, Equatable {
-  package indirect enum Content: Sendable, Equatable {
+  package enum Content: Sendable, Equatable {
     /// Text as it stands, with quotes resolved. `isPlain` tells `yes` from `"yes"`.
     case scalar(String, isPlain: Bool)
     case sequence([YAMLNode])

@@ -48,48 +48,63 @@ package enum YAMLReader {
   }
 
   private static func parse(_ text: String, file: String) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
-    var state = State(file: file)
-    var parser = yaml_parser_t()
-    guard yaml_parser_initialize(&parser) == 1 else {
+    let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
+    let event = UnsafeMutablePointer<yaml_event_t>.allocate(capacity: 1)
+    event.initialize(to: yaml_event_t())
+    defer {
+      event.deallocate()
+      parser.deallocate()
+    }
+    guard yaml_parser_initialize(parser) == 1 else {
       return (nil, DiagnosticList([Diagnostic(.bug, "libyaml has no memory")]))
     }
-    defer { yaml_parser_delete(&parser) }
+    defer { yaml_parser_delete(parser) }
     var text = text
-    let tree = text.withUTF8 { buffer -> YAMLNode? in
-      yaml_parser_set_input_string(&parser, buffer.baseAddress, buffer.count)
-      state.text = buffer
-      defer { state.text = UnsafeBufferPointer(start: nil, count: 0) }
-      return state.document(&parser)
+    return text.withUTF8 { buffer -> (tree: YAMLNode?, mistakes: DiagnosticList) in
+      yaml_parser_set_input_string(parser, buffer.baseAddress, buffer.count)
+      var state = State(file: file, text: buffer, parser: parser, event: event)
+      let tree = state.document()
+      return (tree, state.mistakes)
     }
-    return (tree, state.mistakes)
   }
 
   private struct State {
     let file: String
     /// What libyaml reads; only while it reads.
-    var text = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    let text: UnsafeBufferPointer<UInt8>
+    let parser: UnsafeMutablePointer<yaml_parser_t>
+    /// The event in hand: empty unless `next` filled it and `release` did not empty it yet.
+    let event: UnsafeMutablePointer<yaml_event_t>
     var mistakes = DiagnosticList()
     var anchors: [String: YAMLNode] = [:]
     var sizes: [String: Int] = [:]
     var nodes = 0
 
+    init(
+      file: String, text: UnsafeBufferPointer<UInt8>, parser: UnsafeMutablePointer<yaml_parser_t>,
+      event: UnsafeMutablePointer<yaml_event_t>
+    ) {
+      self.file = file
+      self.text = text
+      self.parser = parser
+      self.event = event
+    }
+
     /// A mistake that ends the reading.
     struct Stop: Error {}
 
-    mutating func document(_ parser: inout yaml_parser_t) -> YAMLNode? {
+    mutating func document() -> YAMLNode? {
+      defer { release() }
       do {
         var tree: YAMLNode?
         while true {
-          let (type, event) = try next(&parser)
-          defer { release(event) }
-          switch type {
+          switch try next() {
           case YAML_STREAM_END_EVENT: return tree
           case YAML_DOCUMENT_START_EVENT:
             guard tree == nil else {
-              throw fail("a second document begins here", mark(event.start_mark), hint: "keep one document a file")
+              throw fail("a second document begins here", mark(event.pointee.start_mark), hint: "keep one document a file")
             }
-            let (first, firstEvent) = try next(&parser)
-            tree = try node(first, firstEvent, &parser, depth: 0)
+            tree = try node(try next(), depth: 0)
           default: break
           }
         }
@@ -121,10 +136,7 @@ package enum YAMLReader {
       return false
     }
 
-    private func release(_ event: yaml_event_t) {
-      var event = event
-      yaml_event_delete(&event)
-    }
+    private func release() { yaml_event_delete(event) }
 
     private mutating func fail(_ message: String, _ mark: YAMLMark, causes: [String] = [], hint: String? = nil) -> Stop {
       mistakes.add(
@@ -134,9 +146,11 @@ package enum YAMLReader {
       return Stop()
     }
 
-    private mutating func next(_ parser: inout yaml_parser_t) throws -> (yaml_event_type_t, yaml_event_t) {
-      var event = yaml_event_t()
-      guard yaml_parser_parse(&parser, &event) == 1 else {
+    /// Takes the next event in hand.
+    private mutating func next() throws -> yaml_event_type_t {
+      release()
+      guard yaml_parser_parse(parser, event) == 1 else {
+        let parser = parser.pointee
         let problem = parser.problem.map { String(cString: $0) } ?? "the text cannot be read"
         let context = parser.context.map { String(cString: $0) }
         let at = parser.error == YAML_READER_ERROR ? mark(offset: parser.problem_offset) : mark(parser.problem_mark)
@@ -148,14 +162,12 @@ package enum YAMLReader {
           "this is not YAML: \(problem)", at,
           causes: context.map { ["\($0), begun on line \(parser.context_mark.line + 1)"] } ?? [], hint: hint)
       }
-      return (event.type, event)
+      return event.pointee.type
     }
 
-    private mutating func node(
-      _ type: yaml_event_type_t, _ event: yaml_event_t, _ parser: inout yaml_parser_t, depth: Int
-    ) throws -> YAMLNode {
-      defer { release(event) }
-      let start = mark(event.start_mark)
+    /// The value that begins with the event in hand.
+    private mutating func node(_ type: yaml_event_type_t, depth: Int) throws -> YAMLNode {
+      let start = mark(event.pointee.start_mark)
       nodes += 1
       guard depth < YAMLReader.maximumDepth else { throw fail("values nest deeper than \(YAMLReader.maximumDepth)", start) }
       let before = nodes
@@ -163,25 +175,25 @@ package enum YAMLReader {
       let result: YAMLNode
       switch type {
       case YAML_ALIAS_EVENT:
-        let name = String(cString: event.data.alias.anchor)
+        let name = String(cString: event.pointee.data.alias.anchor)
         guard let target = anchors[name] else { throw fail("no anchor is named `\(name)`", start) }
         nodes += sizes[name] ?? 0
         guard nodes < YAMLReader.maximumNodes else { throw fail("aliases expand to too many values", start) }
         return YAMLNode(target.content, at: start)
       case YAML_SCALAR_EVENT:
-        let scalar = event.data.scalar
-        anchor = scalar.anchor.map { String(cString: $0) }
-        let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-        let isPlain = try !isText(scalar.tag, start) && scalar.style == YAML_PLAIN_SCALAR_STYLE
+        anchor = event.pointee.data.scalar.anchor.map { String(cString: $0) }
+        let bytes = UnsafeBufferPointer(start: event.pointee.data.scalar.value, count: event.pointee.data.scalar.length)
+        let isPlain =
+          try !isText(event.pointee.data.scalar.tag, start) && event.pointee.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
         result = YAMLNode(.scalar(String(decoding: bytes, as: UTF8.self), isPlain: isPlain), at: start)
       case YAML_SEQUENCE_START_EVENT:
-        anchor = event.data.sequence_start.anchor.map { String(cString: $0) }
-        _ = try isText(event.data.sequence_start.tag, start)
-        result = YAMLNode(.sequence(try items(&parser, depth: depth)), at: start)
+        anchor = event.pointee.data.sequence_start.anchor.map { String(cString: $0) }
+        _ = try isText(event.pointee.data.sequence_start.tag, start)
+        result = YAMLNode(.sequence(try items(depth: depth)), at: start)
       case YAML_MAPPING_START_EVENT:
-        anchor = event.data.mapping_start.anchor.map { String(cString: $0) }
-        _ = try isText(event.data.mapping_start.tag, start)
-        result = YAMLNode(.mapping(try pairs(&parser, depth: depth)), at: start)
+        anchor = event.pointee.data.mapping_start.anchor.map { String(cString: $0) }
+        _ = try isText(event.pointee.data.mapping_start.tag, start)
+        result = YAMLNode(.mapping(try pairs(depth: depth)), at: start)
       default: throw fail("a value is missing here", start)
       }
       if let anchor {
@@ -191,15 +203,12 @@ package enum YAMLReader {
       return result
     }
 
-    private mutating func items(_ parser: inout yaml_parser_t, depth: Int) throws -> [YAMLNode] {
+    private mutating func items(depth: Int) throws -> [YAMLNode] {
       var items: [YAMLNode] = []
       while true {
-        let (type, event) = try next(&parser)
-        if type == YAML_SEQUENCE_END_EVENT {
-          release(event)
-          return items
-        }
-        items.append(try node(type, event, &parser, depth: depth + 1))
+        let type = try next()
+        if type == YAML_SEQUENCE_END_EVENT { return items }
+        items.append(try node(type, depth: depth + 1))
       }
     }
 
@@ -232,20 +241,16 @@ package enum YAMLReader {
       return result
     }
 
-    private mutating func pairs(_ parser: inout yaml_parser_t, depth: Int) throws -> [(key: YAMLKey, value: YAMLNode)] {
+    private mutating func pairs(depth: Int) throws -> [(key: YAMLKey, value: YAMLNode)] {
       var pairs: [(key: YAMLKey, value: YAMLNode)] = []
       var merged: [(key: YAMLKey, value: YAMLNode)] = []
       // A short mapping is searched, a long one has an index.
       var lines: [String: Int] = [:]
       while true {
-        let (type, event) = try next(&parser)
-        if type == YAML_MAPPING_END_EVENT {
-          release(event)
-          return merged.isEmpty ? pairs : Self.joined(merged, pairs)
-        }
-        let key = try node(type, event, &parser, depth: depth + 1)
-        let (valueType, valueEvent) = try next(&parser)
-        let value = try node(valueType, valueEvent, &parser, depth: depth + 1)
+        let type = try next()
+        if type == YAML_MAPPING_END_EVENT { return merged.isEmpty ? pairs : Self.joined(merged, pairs) }
+        let key = try node(type, depth: depth + 1)
+        let value = try node(try next(), depth: depth + 1)
         if case .scalar("<<", isPlain: true) = key.content {
           // The last that is merged counts least, so what stands in the mapping itself is kept for the end.
           merged += try mergedPairs(value)
@@ -255,7 +260,8 @@ package enum YAMLReader {
           _ = fail("a key has to be text", key.mark)
           continue
         }
-        if let first = pairs.count < 16 ? pairs.first(where: { $0.key.text == text })?.key.mark.line : lines[text] {
+        let earlier = pairs.count < 16 ? pairs.indices.first { pairs[$0].key.text == text } : nil
+        if let first = earlier.map({ pairs[$0].key.mark.line }) ?? lines[text] {
           _ = fail("key `\(text)` stands twice", key.mark, causes: ["the first is on line \(first)"])
           continue
         }

@@ -149,7 +149,8 @@ extension Chart.Panel {
       let inset = count > 1 ? 0.5 : 0
       path += "M\(n(base)) \(n(top + inset))H\(n(layout.px(value)))v\(n(height - 2 * inset))H\(n(base))z"
     }
-    out.path("bar s\(series.rawValue)", path)
+    // Neighbours differ in their filling, too.
+    out.path("bar s\(series.rawValue)" + (slot % 2 == 1 ? " alt" : ""), path)
   }
 
   private func drawRibbon(_ points: [Chart.Point], _ series: Chart.Series, _ out: inout SVGWriter, _ layout: ChartLayout) {

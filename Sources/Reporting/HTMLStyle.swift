@@ -141,8 +141,9 @@ package enum HTMLStyle {
     svg .whisker,svg .edge-line{fill:none;stroke:currentColor;stroke-width:1.8}
     svg .edge-line{stroke-width:1}svg .whisker.over{stroke:var(--text)}
     svg .dot{fill:currentColor;stroke:var(--ground);stroke-width:1.2}
-    svg .dot.tight{stroke:none}
+    svg .dot.tight{stroke:none;fill-opacity:.75}
     svg .bar{fill:currentColor}
+    svg .bar.alt{fill-opacity:.25;stroke:currentColor;stroke-width:1.2}
     svg .bar.thin{stroke:var(--ground);stroke-width:.8}
     svg .ribbon{fill:currentColor;fill-opacity:.22}
     svg .cloud{fill:none;stroke:currentColor;stroke-width:7;stroke-linecap:round;stroke-opacity:.75}

@@ -51,12 +51,13 @@ struct PlotFigure {
     /// Empty where there is one series.
     var series: String
     var points: [PlotPoint]
-    var name: String { series.isEmpty ? revision : "\(revision) \(series)" }
+    /// What tells it from the others.
+    var name = ""
   }
 
   private static let width = 460.0
   /// Share of the rows that a smoothed value sees.
-  private static let bandwidth = 0.3
+  private static let bandwidth = 0.1
 
   private let plot: Plot
   private let y: String
@@ -78,7 +79,13 @@ struct PlotFigure {
       if byName[key] == nil { order.append(key) }
       byName[key, default: Group(revision: revision, series: series, points: [])].points.append(point)
     }
-    groups = order.compactMap { byName[$0] }
+    var found = order.compactMap { byName[$0] }
+    let areAlone = Set(found.map(\.revision)).count == 1
+    for index in found.indices {
+      let group = found[index]
+      found[index].name = group.series.isEmpty ? group.revision : areAlone ? group.series : "\(group.revision) \(group.series)"
+    }
+    groups = found
   }
 
   /// `nil` where there is nothing to draw.
@@ -322,7 +329,8 @@ struct PlotFigure {
     return (
       chart(
         panels, columns: panels.count > 1 ? 2 : 1,
-        legend: drawn.count > 1 ? drawn.enumerated().map { .init(.area, .nth($0.offset), $0.element) } : [],
+        legend: drawn.count > 1
+          ? drawn.enumerated().map { .init($0.offset % 2 == 0 ? .block : .area, .nth($0.offset), $0.element) } : [],
         height: 74 + Double(shown.count) * band),
       [
         drawn.count == 1 ? "\(drawn[0])." : nil, PointBudget.showing(shown.count, of: order.count, "bars"),
@@ -414,7 +422,7 @@ enum Loess {
   static func smoothed(_ points: [Chart.Point], bandwidth: Double) -> [Chart.Point] {
     let points = points.count > most ? bucketMeans(points) : points
     let count = points.count
-    let seen = max(2, Int(bandwidth * Double(count)))
+    let seen = max(5, Int(bandwidth * Double(count)))
     guard count > 2, seen < count else { return points }
     var robust = [Double](repeating: 1, count: count)
     var fitted = points
@@ -428,7 +436,8 @@ enum Loess {
       }
       guard round < 2 else { break }
       let errors = zip(points, fitted).map { abs($0.y - $1.y) }
-      let median = errors.sorted()[count / 2]
+      let sorted = errors.sorted()
+      let median = (sorted[count / 2] + sorted[(count - 1) / 2]) / 2
       guard median > 0 else { break }
       robust = errors.map { error in
         let share = min(1, error / (6 * median))

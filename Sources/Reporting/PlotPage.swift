@@ -35,19 +35,32 @@ package enum PlotPage {
   /// - Returns: HTML.
   package static func render(_ plots: [Entry], pictures: [Picture], problems: [String] = []) -> String {
     let parts = parts(plots, pictures: pictures, prefix: "")
+    let (figures, others) = apart(parts)
+    let drawn = Report.Section(id: "drawings", title: "Drawings", priority: 2, blocks: [.figures(figures)])
     let notes = problems.map { Report.Block.note(.caution, .message($0)) }
     return HTMLText.render(
       Report(
         title: "Plots", summary: nil,
         verdict: Report.Verdict(tone: .neutral, headline: parts.count == 1 ? "1 plot" : "\(parts.count) plots", blocks: notes),
         runFacts: Report.RunFacts(line: [], blocks: []),
-        sections: parts.map { Report.Section(id: $0.id, title: $0.title, priority: 1, blocks: $0.blocks) }))
+        sections: (figures.isEmpty ? [] : [drawn])
+          + others.map { Report.Section(id: $0.id, title: $0.title, priority: 1, blocks: $0.blocks) }))
+  }
+
+  typealias Part = (id: String, title: String, blocks: [Report.Block])
+
+  /// Drawings stand side by side, their captions naming them; what else there is has a heading of its own.
+  static func apart(_ parts: [Part]) -> (figures: [Report.Figure], others: [Part]) {
+    var figures: [Report.Figure] = []
+    var others: [Part] = []
+    for part in parts {
+      if part.blocks.count == 1, case .figures(let own)? = part.blocks.first { figures += own } else { others.append(part) }
+    }
+    return (figures, others)
   }
 
   /// Title and blocks of each plot, then of each picture's name.
-  static func parts(_ plots: [Entry], pictures: [Picture], prefix: String) -> [(
-    id: String, title: String, blocks: [Report.Block]
-  )] {
+  static func parts(_ plots: [Entry], pictures: [Picture], prefix: String) -> [Part] {
     var names: [String] = []
     for picture in pictures where !names.contains(picture.name) { names.append(picture.name) }
     return plots.enumerated().map { index, entry in
@@ -59,6 +72,8 @@ package enum PlotPage {
       }
   }
 
+  private static let openRows = 25
+
   private static func blocks(_ entry: Entry, id: String) -> [Report.Block] {
     switch entry.custom {
     case nil: entry.plot.blocks(id: id)
@@ -66,11 +81,15 @@ package enum PlotPage {
       [
         .images([
           Report.Image(
-            format: .svg, data: svg, alternative: entry.plot.title, caption: "Drawn by template `\(entry.plot.template ?? "")`.")
+            format: .svg, data: svg, alternative: entry.plot.title, caption: "Drawn by template “\(entry.plot.template ?? "")”.")
         ]),
         .details(summary: [.text("Numbers")], id: nil, open: false, [.table(entry.plot.table)]),
       ]
-    case .tableOnly(let reason): [.note(.neutral, .message(reason)), .table(entry.plot.table)]
+    case .tableOnly(let reason):
+      [
+        .note(.neutral, .message(reason)),
+        .details(summary: [.text("Rows")], id: nil, open: entry.plot.points.count <= openRows, [.table(entry.plot.table)]),
+      ]
     }
   }
 

@@ -5,7 +5,7 @@ enum PointBudget {
   /// Up to here each point has its series' shape.
   static let markers = 200
   /// Up to here a ring of the ground's colour parts them.
-  static let outlined = 60
+  static let outlined = 30
   /// A line with more points than this is drawn fine.
   static let thick = 150
   /// A line with more points is thinned.

@@ -19,17 +19,9 @@ extension RunReport {
     let parts = PlotPage.parts(input.plots.entries, pictures: input.plots.pictures, prefix: "run-")
     guard !parts.isEmpty || !input.plots.problems.isEmpty else { return nil }
     let problems = input.plots.problems.map { Report.Block.note(.caution, .message($0)) }
-    let apart = parts.flatMap { part in [Report.Block.heading(level: 1, part.title, id: part.id)] + part.blocks }
-    return Report.Section(id: "plots", title: "Plots", priority: 55, blocks: problems + (sideBySide(parts) ?? apart))
-  }
-
-  /// Drawings alone stand side by side, their captions naming them.
-  private static func sideBySide(_ parts: [(id: String, title: String, blocks: [Report.Block])]) -> [Report.Block]? {
-    var figures: [Report.Figure] = []
-    for part in parts {
-      guard part.blocks.count == 1, case .figures(let own)? = part.blocks.first else { return nil }
-      figures += own
-    }
-    return [.figures(figures)]
+    let (figures, others) = PlotPage.apart(parts)
+    let apart = others.flatMap { part in [Report.Block.heading(level: 1, part.title, id: part.id)] + part.blocks }
+    return Report.Section(
+      id: "plots", title: "Plots", priority: 55, blocks: problems + (figures.isEmpty ? [] : [.figures(figures)]) + apart)
   }
 }

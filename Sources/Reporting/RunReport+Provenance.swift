@@ -125,12 +125,12 @@ extension RunReport {
 
   /// `a/b/c` → `a`, `a/b`.
   private static func ancestors(of path: String) -> [String] {
-    path.indices.filter { path[$0] == "/" }.map { String(path[..<$0]) }
+    path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "/") }.map { String(path[..<$0]) }
   }
 
   /// `sha256:3f2c1a9b04de`: enough to compare by eye.
   static func shortDigest(_ digest: String) -> String {
-    let parts = digest.split(separator: ":", maxSplits: 1)
+    let parts = digest.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 1).map(Substring.init)
     guard parts.count == 2 else { return String(digest.prefix(16)) }
     let isTree = parts[1].hasSuffix(".dir")
     return "\(parts[0]):\(parts[1].prefix(12))" + (isTree ? ".dir" : "")

@@ -5,6 +5,10 @@ package import Diagnostics
 extension GitError: DiagnosticConvertible {
   package var diagnostic: Diagnostic {
     switch self {
+    case .noLibrary(let reason):
+      Diagnostic(
+        .storage, "libgit2 cannot be loaded, and this command asks Git", causes: [reason],
+        hints: ["Debian 12 has it in the package `libgit2-1.5`"])
     case .notOwned(let folder):
       Diagnostic(
         .storage, "the Git repository around `\(folder)` belongs to another user, so Git does not trust it",

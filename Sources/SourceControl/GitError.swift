@@ -5,6 +5,8 @@ import Glibc
 
 /// A fact about a repository that stopped an operation; `GitError+Diagnostic.swift` has the words.
 package enum GitError: Error, Equatable, Sendable {
+  /// libgit2 is not on this machine, or is another version than the one built for.
+  case noLibrary(reason: String)
   /// Git refuses a repository that belongs to somebody else.
   case notOwned(folder: String)
   /// The repository uses a format extension that libgit2 does not read.

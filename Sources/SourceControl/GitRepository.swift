@@ -12,14 +12,15 @@ package final class GitRepository {
   /// The folder of the working tree, real path without a trailing `/`; `nil` for a bare repository.
   package let topLevel: String?
 
-  private static let libraryUsers: Int32 = git_libgit2_init()
+  /// What kept libgit2 from being loaded. It takes longer to load than most commands to answer, so the first who needs it does.
+  private static let loadProblem: String? = cgit2_load().map { String(cString: $0) }
 
   /// The repository around a folder, looking upwards as Git does; `nil` outside Git.
   ///
   /// Linked worktrees, submodules and bare repositories are all found.
-  /// - Throws: `GitError.notOwned` when Git's ownership rule (`safe.directory`) forbids it.
+  /// - Throws: `GitError.notOwned` when Git's ownership rule (`safe.directory`) forbids it; `GitError.noLibrary`.
   package static func open(at folder: String) throws(GitError) -> GitRepository? {
-    precondition(libraryUsers > 0, "libgit2 did not start")
+    if let loadProblem { throw .noLibrary(reason: loadProblem) }
     git_error_clear()
     var handle: OpaquePointer?
     let code = git_repository_open_ext(&handle, folder, 0, nil)

@@ -15,9 +15,8 @@ final class Terminal: Sendable {
   private let isSilent = Atomic(false)
 
   private init() {
-    let environment = ProcessInfo.processInfo.environment
-    let refuses = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
-    usesColor = isatty(STDERR_FILENO) == 1 && !refuses && environment["TERM"] != "dumb"
+    let refuses = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+    usesColor = isInteractive && !refuses && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? true
   }
 
   func write(_ text: String, to descriptor: Int32) {
@@ -60,10 +59,19 @@ final class Terminal: Sendable {
 /// Rows as columns that line up; the last column is not padded.
 func columns(_ rows: [[String]], gap: Int = 2) -> String {
   let count = rows.map(\.count).max() ?? 0
-  let widths = (0..<count).map { column in rows.compactMap { $0.count > column ? $0[column].count : nil }.max() ?? 0 }
-  return rows.map { row in
-    row.enumerated().map { index, cell in
-      index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + gap)
-    }.joined() + "\n"
-  }.joined()
+  let widths = (0..<count).map { column in rows.compactMap { $0.count > column ? width($0[column]) : nil }.max() ?? 0 }
+  var text = ""
+  for row in rows {
+    for (index, cell) in row.enumerated() {
+      text += cell
+      if index < row.count - 1 { for _ in 0..<(widths[index] - width(cell) + gap) { text += " " } }
+    }
+    text += "\n"
+  }
+  return text
+}
+
+/// Characters; of ASCII text as many as bytes, but for the two that end a line on other systems.
+private func width(_ text: String) -> Int {
+  text.utf8.allSatisfy { $0 < 128 && $0 != 13 } ? text.utf8.count : text.count
 }

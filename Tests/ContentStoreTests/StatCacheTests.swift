@@ -134,6 +134,33 @@ extension URL {
   }
 }
 
+@Test func `files that are gone are forgotten when something else of their folder is learned, or the folder is gone`() throws {
+  try withTemporaryDirectory { (folder: URL) in
+    for name in ["idle/a", "busy/b", "lost/c"] { try folder.write(name, to: name) }
+    func look(_ names: [String]) throws -> [UInt8] {
+      let workspace = Workspace(root: folder.path, statCacheFile: folder.cacheFile)
+      for name in names { _ = try workspace.content(of: #require(WorkspacePath(name))) }
+      workspace.pruneStatCache()
+      try workspace.saveStatCache()
+      return try #require(try AtomicFile.read(folder.cacheFile))
+    }
+    func knows(_ bytes: [UInt8]) -> [Bool] {
+      let text = String(decoding: bytes, as: UTF8.self)
+      return ["/idle", "/busy", "/lost"].map { text.contains(folder.path + $0) }
+    }
+    let first = try look(["idle/a", "busy/b", "lost/c"])
+    #expect(knows(first) == [true, true, true])
+    for name in ["idle/a", "busy/b", "lost"] { try FileManager.default.removeItem(atPath: folder.path + "/" + name) }
+    try folder.write("new", to: "busy/new")
+    let second = try look(["busy/new"])
+    #expect(knows(second) == [true, true, false])
+    #expect(second.count < first.count)
+    try folder.write("more", to: "idle/more")
+    // One row for another, with a longer name.
+    #expect(try look(["idle/more"]).count == second.count + 3)
+  }
+}
+
 @Test func `files that are gone are forgotten`() throws {
   try withTemporaryDirectory { (folder: URL) in
     try folder.write("x", to: "file")

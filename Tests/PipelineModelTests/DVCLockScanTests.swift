@@ -90,6 +90,29 @@ private func same(_ text: String) -> Bool {
     #expect(same(text))
   }
 
+  @Test(arguments: [
+    "a\n      > out.txt", "a b\n      c\n      d/e f", "a\n      #b", "a\n      b #c", "a:\n      b", "a\n      b: c",
+    "a\n      b:",
+    "a \n      b", "a  \n      b c  \n      d", "a: \n      b", " \n      b", "a \n      #b", "a\n      b ", "a\n\n      b",
+    "a\n        b", "a\n     b", "a\n      - b", "a\n      'b'", "a\n      \tb",
+    "a\n      é", "12\n      34",
+    "true\n      false", "a\n      ", "a\n      ---", "a\n      ? b",
+  ])
+  func `with a command over several lines is read as YAML has it`(command: String) {
+    let first = usual.replacing("cat in.txt > out.txt", with: command)
+    #expect(first != usual)
+    #expect(same(first))
+    let second = usual.replacing("echo one", with: command)
+    #expect(second != usual)
+    #expect(same(second))
+  }
+
+  @Test func `has a command over several lines as DVC breaks it`() throws {
+    let lock = try DVCLockText.read(
+      usual.replacing("cat in.txt > out.txt", with: "cat a.txt b.txt \n      c.txt >\n      out.txt"), file: "dvc.lock")
+    #expect(lock["first"]?.commands == ["cat a.txt b.txt c.txt > out.txt"])
+  }
+
   @Test func `cut short or with other bytes is read as YAML has it`() {
     for length in 0..<usual.utf8.count { #expect(same(String(usual.prefix(length))), "\(length)") }
     let lines = usual.split(separator: "\n", omittingEmptySubsequences: false)

@@ -1,5 +1,6 @@
 // Plots by the built-in templates as drawings, and the page that holds them.
 // SPDX-License-Identifier: Apache-2.0
+import Diagnostics
 import Foundation
 import PipelineModel
 import TestSupport

@@ -141,11 +141,13 @@ extension Figures {
   package static func confusion(_ matrix: EvaluationFigures.ConfusionMatrix, id: String = "confusion") -> Report.Figure? {
     guard !matrix.classes.isEmpty, matrix.counts.count == matrix.classes.count else { return nil }
     let sums = matrix.counts.map { $0.reduce(0, +) }
+    let most =
+      matrix.counts.enumerated().flatMap { row, counts in counts.map { Double($0) / Double(max(1, sums[row])) } }.max() ?? 1
     let cells = matrix.counts.enumerated().flatMap { row, counts in
       counts.enumerated().map { column, count in
         let share = sums[row] > 0 ? Double(count) / Double(sums[row]) : 0
         return Chart.Cell(
-          column: column, row: row, level: cellLevel(share),
+          column: column, row: row, level: cellLevel(share / max(most, 1e-9)),
           text: sums[row] > 0 ? [NumberText.count(count), percent(share, share > 0 && share < 0.1 ? 1 : 0)] : [])
       }
     }

@@ -92,6 +92,7 @@ struct SealedAnswer {
         let path = folder.isEmpty || folder == "." ? name : "\(folder)/\(name)"
         return rules.isIgnored(path, isDirectory: FileStat("\(root)/\(path)")?.kind == .directory)
       })
+    survey.reserve(order.count * 4)
     lookAtProject(loaded, &survey)
     for index in order { lookAtStage(graph.stages[index], loaded, asksForAll, &survey) }
     guard let sights = survey.sights else { return }
@@ -117,6 +118,7 @@ struct SealedAnswer {
   /// Settings, and all that says which stages there are.
   private func lookAtProject(_ loaded: LoadedProject, _ survey: inout SealSurvey) {
     for file in project.settings.files { survey.look(at: file) }
+    lookAtRules(in: "", &survey)
     for path in loaded.sources { survey.look(at: path.text) }
     for folder in loaded.folders {
       survey.look(at: folder)
@@ -162,17 +164,27 @@ struct SealedAnswer {
     }
     let store = project.store
     for output in loaded.lock.entries[stage.name]?.outputs ?? [] {
-      survey.look(at: store.path(of: output.digest))
+      survey.look(at: shortened(store.path(of: output.digest)))
       if asksForAll, output.digest.isTree, let tree = try? store.tree(output.digest) {
-        for entry in tree.entries { survey.look(at: store.path(of: entry.digest)) }
+        for entry in tree.entries { survey.look(at: shortened(store.path(of: entry.digest))) }
       }
     }
   }
 
+  /// From the project's root, where it lies in it.
+  private func shortened(_ path: String) -> String {
+    let root = project.root.utf8
+    let bytes = path.utf8
+    guard bytes.count > root.count, bytes.starts(with: root), bytes.dropFirst(root.count).first == UInt8(ascii: "/") else {
+      return path
+    }
+    return String(path[bytes.index(bytes.startIndex, offsetBy: root.count + 1)...])
+  }
+
   private func lookAtRules(around path: WorkspacePath?, _ survey: inout SealSurvey) {
-    lookAtRules(in: "", &survey)
     var folder = path
-    while let current = folder, !survey.hasSeen("\(current)/\(project.dialect.ignoreName)") {
+    // Those above a folder that was met were met with it.
+    while let current = folder, survey.meets(current.text) {
       lookAtRules(in: current.text, &survey)
       folder = current.parent
     }

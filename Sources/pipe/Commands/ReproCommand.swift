@@ -140,6 +140,7 @@ struct ReproCommand: AsyncParsableCommand {
 
   private func printPlan(_ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int]) throws {
     let plan = try plan(loaded, graph, order)
+    defer { keepToTheEnd(loaded, graph, plan) }
     if json {
       Terminal.standard.out(PlanText.json(plan))
     } else {

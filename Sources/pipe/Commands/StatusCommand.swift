@@ -61,6 +61,7 @@ struct StatusCommand: ParsableCommand {
     if isCloud { return try compareWithRemote(project) }
     let loaded = try project.load()
     let graph = try loaded.graph()
+    defer { keepToTheEnd(loaded, graph) }
     var selection = TargetSelection(project, graph)
     selection.isRecursive = recursive
     let wanted = targets.isEmpty ? graph.order : try selection.indices(of: targets)
@@ -76,6 +77,7 @@ struct StatusCommand: ParsableCommand {
     }
     let order = graph.closure(of: wanted)
     let plan = try PlanReader(loaded: loaded).plan(graph, order: order, force: false)
+    defer { keepToTheEnd(plan) }
     let text = PlanText.text(plan)
     Terminal.standard.out(text)
     if check, !plan.isUpToDate { throw ExitCode(3) }

@@ -3,7 +3,6 @@
 import BuildEngine
 import ContentStore
 import Diagnostics
-import Foundation
 import Glibc
 import PipelineModel
 
@@ -14,6 +13,9 @@ struct Project: Sendable {
   /// The folder one is in, from the root; `nil` is the root itself, or a folder outside the project.
   let current: WorkspacePath?
   let settings: ProjectSettings
+  /// Where outputs are kept, unless the configuration has another place.
+  let cacheFolder: String
+  let store: DirectoryObjectStore
 
   static let manifestName = Dialect.native.manifestName
   static let lockName = Dialect.native.lockName
@@ -21,17 +23,8 @@ struct Project: Sendable {
   var markerFolder: String { "\(root)/\(dialect.markerFolder)" }
   /// What `pipe` keeps for itself; beside DVC, a folder that Git and DVC leave alone.
   var stateFolder: String { dialect.isNative ? markerFolder : "\(markerFolder)/tmp/pipe" }
-  var store: DirectoryObjectStore {
-    dialect.isNative
-      ? DirectoryObjectStore(root: cacheFolder)
-      : DirectoryObjectStore(
-        root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
-  }
   /// Keeps logs and woven notebooks.
   var records: DirectoryObjectStore { dialect.isNative ? store : DirectoryObjectStore(root: "\(stateFolder)/store") }
-  var cacheFolder: String {
-    settings.cacheFolder ?? (dialect.isNative ? "\(stateFolder)/store" : "\(markerFolder)/cache")
-  }
   /// Traces with the facts of their execution.
   var traces: DirectoryTraceStore { DirectoryTraceStore(root: "\(stateFolder)/traces") }
   var runsFolder: String { "\(stateFolder)/runs" }
@@ -46,7 +39,7 @@ struct Project: Sendable {
   ///
   /// - Throws: a `Diagnostic` that says where it was looked for.
   static func find(from folder: String? = nil) throws -> Project {
-    let start = folder ?? FileManager.default.currentDirectoryPath
+    let start = folder ?? "."
     guard let real = realpath(start, nil) else {
       throw Diagnostic(.input, "there is no folder `\(start)`")
     }
@@ -78,6 +71,13 @@ struct Project: Sendable {
     self.dialect = dialect
     current = WorkspacePath(here.dropFirst(root.utf8.count + 1))
     settings = try ProjectSettings.read(root: root, dialect: dialect, here: here)
+    let marker = "\(root)/\(dialect.markerFolder)"
+    cacheFolder = settings.cacheFolder ?? (dialect.isNative ? "\(marker)/store" : "\(marker)/cache")
+    store =
+      dialect.isNative
+      ? DirectoryObjectStore(root: cacheFolder)
+      : DirectoryObjectStore(
+        root: cacheFolder, layout: .dvc(isShared: settings.isCacheShared, verifies: settings.configuration.isCacheVerified))
   }
 
   /// The folder, then those above it, without the file system's root.

@@ -162,9 +162,11 @@ struct ProjectReader {
     let file = source.label + path.text
     if dialect.isNative {
       let entries = try LockFileText.read(text, file: file).entries
+      lock.entries.reserveCapacity(lock.entries.count + stages.count)
       for stage in stages { lock.entries[stage.name] = entries[stage.localName] }
     } else {
       let entries = try DVCLockText.read(text, file: file)
+      lock.entries.reserveCapacity(lock.entries.count + stages.count)
       for stage in stages { lock.entries[stage.name] = entries[stage.localName].map { LockEntry($0, of: stage) } }
     }
   }
