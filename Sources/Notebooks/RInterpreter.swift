@@ -51,15 +51,11 @@ final class RInterpreter: CellInterpreter {
   /// `pipe$params$train$lr`, `pipe$deps$raw`; what is not declared is an error that names it.
   private var stage: String {
     let context = surroundings.context
-    var tree: [String: ContextValue] = [:]
-    for (key, value) in context.params {
-      SwiftProgram.insert(value, at: key.split(separator: ".").map(String.init)[...], into: &tree)
-    }
     let paths = { (entries: [String: String]) in ContextValue.mapping(entries.mapValues { .text($0) }) }
     return """
       pipe <- local({
         declared <- function(kind, values) structure(values, class = "pipe_names", kind = kind)
-        list(params = \(literal(.mapping(tree), kind: "parameter")), deps = \(literal(paths(context.deps), kind: "dependency")),
+        list(params = \(literal(.mapping(context.parameterTree), kind: "parameter")), deps = \(literal(paths(context.deps), kind: "dependency")),
           outs = \(literal(paths(context.outs), kind: "output")), stage = \(quoted(context.stage)), root = \(quoted(context.root)),
           tmp = \(quoted(context.tmp)))
       })
