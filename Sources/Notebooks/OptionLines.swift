@@ -78,8 +78,8 @@ struct OptionLines {
       add(.input, "`\(key)` \(problem), not `\(value)`", valuePlace)
     }
     guard option == .label, let first = labels.updateValue(valuePlace, forKey: value) else { return }
-    let where_ = first.file == file ? "line \(first.line ?? 0)" : "\(first)"
-    add(.input, "label `\(value)` is taken: the cell at \(where_) has it", valuePlace, "choose another label")
+    let taken = first.file == file ? "line \(first.line ?? 0)" : "\(first)"
+    add(.input, "label `\(value)` is taken: the cell at \(taken) has it", valuePlace, "choose another label")
   }
 
   // MARK: R Markdown

@@ -214,6 +214,9 @@ let pythonDriver = #"""
               entry = call(value, name)
               if entry is not None:
                   data[mime] = as_text(entry)
+      if any(mime.startswith("application/vnd.vegalite.") for mime in data):
+          # Altair's own text says that something went wrong.
+          data["text/plain"] = f"<altair.{type(value).__name__}>"
       table = data_frame(value)
       if table is not None:
           data["application/vnd.pipe.table+json"] = as_text(table)

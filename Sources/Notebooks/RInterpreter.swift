@@ -1,5 +1,6 @@
 // The R cells of a stage: one Rscript under our driver.
 // SPDX-License-Identifier: Apache-2.0
+import ContentStore
 import Diagnostics
 import Foundation
 
@@ -35,8 +36,8 @@ final class RInterpreter: CellInterpreter {
     if let process { return process }
     guard locate("Rscript", in: surroundings.environment["PATH"] ?? "") != nil else { throw .notFound("Rscript") }
     // A second R, after the first had to go, finds the place as the first one did.
-    try? FileManager.default.removeItem(atPath: folder)
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try? AtomicFile.removeAll(folder)
+    try? AtomicFile.makeFolder(folder)
     let program = "setwd(\(quoted(surroundings.folder)))\n\(stage)\n\(rDriver)"
     try? program.write(toFile: "\(folder)/driver.R", atomically: false, encoding: .utf8)
     try? rRelay.write(toFile: "\(folder)/relay.bash", atomically: false, encoding: .utf8)
@@ -51,15 +52,12 @@ final class RInterpreter: CellInterpreter {
   /// `pipe$params$train$lr`, `pipe$deps$raw`; what is not declared is an error that names it.
   private var stage: String {
     let context = surroundings.context
-    var tree: [String: ContextValue] = [:]
-    for (key, value) in context.params {
-      SwiftProgram.insert(value, at: key.split(separator: ".").map(String.init)[...], into: &tree)
-    }
     let paths = { (entries: [String: String]) in ContextValue.mapping(entries.mapValues { .text($0) }) }
     return """
       pipe <- local({
         declared <- function(kind, values) structure(values, class = "pipe_names", kind = kind)
-        list(params = \(literal(.mapping(tree), kind: "parameter")), deps = \(literal(paths(context.deps), kind: "dependency")),
+        list(params = \(literal(.mapping(context.parameterTree), kind: "parameter")),
+          deps = \(literal(paths(context.deps), kind: "dependency")),
           outs = \(literal(paths(context.outs), kind: "output")), stage = \(quoted(context.stage)), root = \(quoted(context.root)),
           tmp = \(quoted(context.tmp)))
       })

@@ -46,6 +46,25 @@ package struct StageNotebookContext: Codable, Sendable, Equatable {
     return Data((object.jsonText + "\n").utf8)
   }
 
+  /// The parameters as a tree: `train.lr` is `lr` in `train`.
+  var parameterTree: [String: ContextValue] {
+    var tree: [String: ContextValue] = [:]
+    for (key, value) in params { Self.insert(value, at: key.split(separator: ".").map(String.init)[...], into: &tree) }
+    return tree
+  }
+
+  private static func insert(_ value: ContextValue, at path: ArraySlice<String>, into tree: inout [String: ContextValue]) {
+    guard let first = path.first else { return }
+    guard path.count > 1 else {
+      tree[first] = value
+      return
+    }
+    var inner: [String: ContextValue] = [:]
+    if case .mapping(let known)? = tree[first] { inner = known }
+    insert(value, at: path.dropFirst(), into: &inner)
+    tree[first] = .mapping(inner)
+  }
+
   /// Every leaf under its full key path, with the declared key that it belongs to.
   var parameterLeaves: [String: (value: ContextValue, declared: String)] {
     var leaves: [String: (value: ContextValue, declared: String)] = [:]

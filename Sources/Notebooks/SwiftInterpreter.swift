@@ -73,10 +73,10 @@ final class SwiftInterpreter: CellInterpreter {
     writer.texts(["pipe.swift-cells/1", program.main, program.support, resolved, FileStamp(resolved).map { "\($0)" } ?? ""])
     let cache = "\(surroundings.context.root)/.pipe/cache/swift"
     let binary = "\(cache)/\(Digest.of(writer.bytes).hex)"
-    if FileManager.default.isExecutableFile(atPath: binary) { return binary }
+    if FileStat(binary) != nil { return binary }
     let folder = "\(surroundings.workFolder)/swift"
-    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try? FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+    try? AtomicFile.makeFolder(folder)
+    try? AtomicFile.makeFolder(cache)
     try? program.main.write(toFile: "\(folder)/main.swift", atomically: false, encoding: .utf8)
     try? program.support.write(toFile: "\(folder)/Pipe.swift", atomically: false, encoding: .utf8)
     let arguments = [

@@ -19,9 +19,7 @@ struct SwiftProgram {
 
   private static func support(_ context: StageNotebookContext) -> String {
     var types: [String] = []
-    var tree: [String: ContextValue] = [:]
-    for (key, value) in context.params { insert(value, at: key.split(separator: ".").map(String.init)[...], into: &tree) }
-    types.append(type("PipeParameters", tree))
+    types.append(type("PipeParameters", context.parameterTree))
     let paths = { (entries: [String: String]) in
       let pairs = entries.sorted { $0.key < $1.key }.map { "\(quoted($0.key)): \(quoted($0.value))" }
       return pairs.isEmpty ? "[:]" : "[\(pairs.joined(separator: ", "))]"
@@ -101,18 +99,6 @@ struct SwiftProgram {
       return nil
     case .mapping: return nil
     }
-  }
-
-  static func insert(_ value: ContextValue, at path: ArraySlice<String>, into tree: inout [String: ContextValue]) {
-    guard let first = path.first else { return }
-    guard path.count > 1 else {
-      tree[first] = value
-      return
-    }
-    var inner: [String: ContextValue] = [:]
-    if case .mapping(let known)? = tree[first] { inner = known }
-    insert(value, at: path.dropFirst(), into: &inner)
-    tree[first] = .mapping(inner)
   }
 
   static func quoted(_ text: String) -> String {

@@ -10,11 +10,11 @@ package enum NotebookPage {
     let notRun = code.count { $0.outcome == .notRun }
     let verdict: Report.Verdict
     if let failed {
-      let name = code[failed].options["label"].map { "`\($0)`" } ?? "\(failed + 1)"
+      let name = code[failed].options["label"].map { ", \($0)," } ?? ""
       let line: [Report.Inline] = [
         .link("To the cell", to: "#failed-cell"), .text(notRun == 0 ? "" : "; \(notRun) after it did not run."),
       ]
-      verdict = .init(tone: .bad, headline: "Cell \(name) of \(code.count) failed", blocks: [.paragraph(line)])
+      verdict = .init(tone: .bad, headline: "Cell \(failed + 1) of \(code.count)\(name) failed", blocks: [.paragraph(line)])
     } else if notRun > 0 {
       verdict = .init(tone: .caution, headline: "\(notRun) of \(code.count) cells did not run", blocks: [])
     } else {
