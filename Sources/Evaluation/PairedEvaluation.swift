@@ -127,7 +127,7 @@ struct PairedEvaluation {
     let places = names.compactMap(current.place).filter { values[$0].isFinite && others[$0].isFinite }
     let ranked = places.filter { current.influences($0) != nil }
     let drawn = places.filter { !ranked.contains($0) }
-    let found = resampling.isLarge ? batched(drawn, values, others) : resampled(drawn)
+    let found = resampling.isLarge ? batched(drawn, values, others) : resampled(drawn, values, others)
     var differences = places.compactMap { place -> PairedDifference? in
       let difference = values[place] - others[place]
       guard let law = ranked.contains(place) ? byRanks(place, difference) : found[place] else { return nil }
@@ -165,17 +165,20 @@ struct PairedEvaluation {
   }
 
   /// Draws the same rows of both tables.
-  private func resampled(_ places: [Int]) -> [Int: Law] {
+  private func resampled(_ places: [Int], _ wholes: [Double], _ others: [Double]) -> [Int: Law] {
     guard !places.isEmpty else { return [:] }
     let (a, b) = draws ?? (resampling.values(of: current), resampling.values(of: reference))
     var laws: [Int: Law] = [:]
     for place in places {
-      let values = a.indices.map { a[$0][place] - b[$0][place] }
+      let isBiased = current.words[place].isBiased
+      var values = a.indices.map { a[$0][place] - b[$0][place] }
+      if isBiased { values = Resampling.withoutBias(values, value: wholes[place] - others[place]) }
       guard let bounds = request.bootstrap.interval(of: values) else { continue }
       let (below, above) = (values.count { $0 <= 0 }, values.count { $0 >= 0 })
       let p = min(1, 2 * Double(min(below, above) + 1) / Double(values.count + 1))
       laws[place] = Law(
-        low: bounds.low, high: bounds.high, method: "paired " + resampling.method, test: "paired bootstrap", p: p)
+        low: bounds.low, high: bounds.high, method: "paired " + (isBiased ? resampling.unbiasedMethod : resampling.method),
+        test: "paired bootstrap", p: p)
     }
     return laws
   }

@@ -64,6 +64,20 @@ private func forecast(_ rows: Int, spread: Double, noise: UInt64, isTimed: Bool 
     #expect(auc.high == 1)
   }
 
+  /// Resampled gaps between score and share are larger than the gaps themselves: their interval would lie too high.
+  @Test func `the interval of the calibration error lies about its value`() throws {
+    var random = SeededGenerator(seed: 11)
+    var text = "y_true,y_score\n"
+    for _ in 0..<2000 {
+      let score = Double.random(in: 0...1, using: &random)
+      text += "\(Double.random(in: 0...1, using: &random) < score ? 1 : 0),\(score)\n"
+    }
+    let metric = try #require(try evaluate(text, .binary).document.metrics.first { $0.name == "ece" })
+    let (low, high) = (try #require(metric.low), try #require(metric.high))
+    #expect(abs((low + high) / 2 - metric.value) < 0.2 * (high - low))
+    #expect(metric.method == "stratified percentile bootstrap, 200 resamples, less their bias")
+  }
+
   @Test func `the same rows give the same result, and another seed other intervals`() throws {
     let text = classifier(200, skill: 0.3, noise: 2)
     #expect(try evaluate(text, .binary) == evaluate(text, .binary))
