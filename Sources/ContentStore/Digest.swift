@@ -91,7 +91,13 @@ package struct Digest: Sendable, Hashable {
     a.words == b.words && a.algorithm == b.algorithm && a.isTree == b.isTree
   }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
+  /// All of it: a list from anybody may name digests that begin alike, and a set of those would take forever.
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(words.0)
+    hasher.combine(words.1)
+    hasher.combine(words.2)
+    hasher.combine(words.3)
+  }
 
   package var bytes: [UInt8] {
     withUnsafeBytes(of: words) { Array($0.prefix(algorithm.length)) }

@@ -46,7 +46,9 @@ extension Workspace {
     try Workers.run(entries.count, piece: 64) { (range, room) throws(StoreError) in
       for index in range {
         let path = paths(index)
-        let known = self.statCache.withLock { cache in FileStat(path).flatMap { cache.digest(of: path, $0) } }
+        let known = self.statCache.withLock { cache in
+          FileStat(path).flatMap { cache.digest(of: path, $0, entries[index].digest.algorithm) }
+        }
         let isKnown = known == entries[index].digest
         stats[index] = try taker.take(path, entries[index], isKnown: isKnown, room)
       }
@@ -71,7 +73,7 @@ extension Workspace {
     guard let now = FileStat(file) else { return }
     // Only the mode changed: what is known of the bytes stays known.
     statCache.withLock { cache in
-      if let digest = cache.digest(of: file, info) { cache.remember(file, now, digest, isOwn: true) }
+      if let digest = cache.digest(of: file, info, algorithm) { cache.remember(file, now, digest, isOwn: true) }
     }
   }
 

@@ -7,7 +7,7 @@
 /// A cell is parsed behind as many empty lines as precede it in the notebook: every line number is the notebook's.
 let pythonDriver = #"""
   import __future__
-  import ast, base64, builtins, difflib, json, linecache, os, pprint, re, signal, sys, threading, traceback, types
+  import ast, base64, builtins, json, linecache, os, re, signal, sys, threading, traceback, types
 
   CHANNEL = 61
   os.set_inheritable(CHANNEL, False)
@@ -51,6 +51,7 @@ let pythonDriver = #"""
 
 
   def undeclared(kind, name, known):
+      import difflib
       near = difflib.get_close_matches(name, known, 1)
       hint = f"; did you mean `{near[0]}`?" if near else ""
       return UndeclaredName(f"{kind} `{name}` is not declared by stage `{STAGE}`{hint}")
@@ -147,8 +148,10 @@ let pythonDriver = #"""
 
   def plain(value):
       """`repr`, laid out over several lines when long, without addresses, which differ from run to run."""
-      text = pprint.pformat(value, width=88, sort_dicts=False) if type(value) in (dict, list, tuple, set) else repr(value)
-      return ADDRESS.sub("", text)
+      if type(value) not in (dict, list, tuple, set):
+          return ADDRESS.sub("", repr(value))
+      import pprint
+      return ADDRESS.sub("", pprint.pformat(value, width=88, sort_dicts=False))
 
 
   def call(value, name):

@@ -93,3 +93,11 @@ func `a digest without its algorithm or with a wrong one is refused`(_ text: Str
   var reader = ByteReader(negative.bytes)
   #expect(reader.text() == nil)
 }
+
+@Test(arguments: [Digest.Algorithm.md5, .sha256])
+func `digests that differ in their last digits alone do not fall together in a set`(_ algorithm: Digest.Algorithm) {
+  let zeros = String(repeating: "0", count: algorithm == .md5 ? 28 : 60)
+  let digests = (1000..<3000).compactMap { Digest(algorithm, hex: "\(zeros)\($0)") }
+  #expect(digests.count == 2000)
+  #expect(Set(digests.map(\.hashValue)).count > 1990)
+}

@@ -47,7 +47,9 @@ extension Target {
 
   @Test func `of twenty thousand rows whose files are nowhere is read once, and lays nothing`() throws {
     try withTarget { target in
-      let rows = (0..<20_000).map { "{\"md5\": \"00000000000000000000000000000000\", \"relpath\": \"\(1_000_000 + $0)\"}" }
+      let rows = (0..<20_000).map {
+        "{\"md5\": \"0000000000000000000000000\(1_000_000 + $0)\", \"relpath\": \"\(1_000_000 + $0)\"}"
+      }
       let list = "[\(rows.joined(separator: ", "))]"
       let digest = try target.md5(of: list)
       try target.object(list, named: digest + ".dir")

@@ -46,7 +46,7 @@ private let usual = """
 private func quick(_ text: String) -> LockFile? { try? LockFileText.read(text, file: "pipeline.lock") }
 private func careful(_ text: String) -> LockFile? { try? LockFileText.readAsYAML(text, file: "pipeline.lock") }
 
-@Suite struct `A lock file as it is written` {
+@Suite struct `A lock file by its lines` {
   @Test func `is read`() throws {
     let lock = try LockFileText.read(usual, file: "pipeline.lock")
     #expect(lock.entries.keys.sorted() == ["first", "train@small"])
