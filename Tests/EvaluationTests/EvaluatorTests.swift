@@ -1,6 +1,7 @@
 // Evaluations as a whole: intervals, slices, gates, comparisons, figures, and what is said of them.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import Foundation
 import TestSupport
 import Testing
 
@@ -124,6 +125,20 @@ private func forecast(_ rows: Int, spread: Double, noise: UInt64, isTimed: Bool 
     #expect(b.method == "batch means, 100 batches of about 200 rows" && a.value == b.value)
     let ratio = ((b.high ?? 0) - (b.low ?? 0)) / ((a.high ?? 0) - (a.low ?? 0))
     #expect(0.7 < ratio && ratio < 1.4)
+  }
+
+  @Test func `a document without gates and groups has the bytes that it always had`() throws {
+    let metric = MetricEstimate(name: "mae", label: "MAE", value: 2.5, better: "lower", unit: "min")
+    let document = EvaluationDocument(task: "regression", model: "eta", unit: "min", rows: 4, metrics: [metric])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let bytes = try encoder.encode(document)
+    #expect(
+      String(decoding: bytes, as: UTF8.self) == """
+        {"metrics":[{"better":"lower","label":"MAE","name":"mae","unit":"min","value":2.5}],"model":"eta","rows":4,\
+        "schema":"pipe.evaluation\\/1","slices":[],"task":"regression","unit":"min"}
+        """)
+    #expect(try JSONDecoder().decode(EvaluationDocument.self, from: bytes) == document)
   }
 
   // MARK: Two tables
