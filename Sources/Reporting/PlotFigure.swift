@@ -6,40 +6,42 @@ extension Plot {
   /// Is this a template that is drawn here?
   package static func isDrawn(_ template: String?) -> Bool { template.map { PlotTemplate.builtInNames.contains($0) } ?? true }
 
-  private static let tableRows = 200
-
+  /// - Parameter rows: how many the table shows.
   /// - Returns: a table with a sentence where nothing can be drawn.
-  package func blocks(id: String) -> [Report.Block] {
+  package func blocks(id: String, rows: Int) -> [Report.Block] {
     guard let chart = PlotFigure(self).chart else {
       return [
         .note(.neutral, [.text("No drawing: \(y == nil ? "there is no column for y" : "no row has values for both axes").")]),
-        .table(table),
+        .table(table(rows: rows)),
       ]
     }
     return [
-      .figures([Report.Figure(id: id, chart: chart.chart, caption: Figures.caption(title + ".", chart.notes), data: table)])
+      .figures([
+        Report.Figure(id: id, chart: chart.chart, caption: Figures.caption(title + ".", chart.notes), data: table(rows: rows))
+      ])
     ]
   }
 
-  /// The rows, as they came.
-  package var table: Report.Table {
+  /// The rows as they came; of a confusion matrix its counts, which are what it shows.
+  package func table(rows most: Int) -> Report.Table {
+    if template?.hasPrefix("confusion") == true, let counts = PlotFigure(self).countsTable { return counts }
     var columns = ["rev"]
     if Set(series.map(\.file)).count > 1 { columns.append("filename") }
     if Set(series.map(\.field)).count > 1 { columns.append("field") }
     for name in [x, y].compactMap({ $0 }) where !columns.contains(name) { columns.append(name) }
     let more =
-      points.count > Self.tableRows
-      ? ", the first \(NumberText.count(Self.tableRows)) of \(NumberText.count(points.count)) rows" : ""
+      points.count > most
+      ? ", the first \(NumberText.count(most)) of \(NumberText.count(points.count)) rows" : ""
     let names = [x: xLabel, y ?? "": yLabel ?? ""]
     return Report.Table(
       caption: name + more,
       columns: columns.map { column in
         let isNumeric =
           (column == x || column == y)
-          && points.prefix(Self.tableRows).allSatisfy { $0[column].flatMap(PlotFigure.number) != nil }
+          && points.prefix(most).allSatisfy { $0[column].flatMap(PlotFigure.number) != nil }
         return .init(column.hasPrefix("dvc_inferred") ? names[column] ?? column : column, isNumeric ? .end : .start)
       },
-      rows: points.prefix(Self.tableRows).map { point in columns.map { [.text(point[$0]?.display ?? "")] } })
+      rows: points.prefix(most).map { point in columns.map { [.text(point[$0]?.display ?? "")] } })
   }
 }
 
@@ -366,16 +368,22 @@ struct PlotFigure {
     )
   }
 
-  private func cells(_ group: Group, _ across: [String], _ down: [String], _ isNormalized: Bool) -> [Chart.Cell] {
-    var counts = [[Int]](repeating: [Int](repeating: 0, count: across.count), count: down.count)
-    let columns = Dictionary(across.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
-    let rows = Dictionary(down.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
-    for point in group.points {
-      guard let column = point[plot.x].flatMap({ columns[$0.display] }), let row = point[y].flatMap({ rows[$0.display] }) else {
-        continue
-      }
-      counts[row][column] += 1
+  /// `nil` where there are more names than a matrix shows.
+  var countsTable: Report.Table? {
+    let across = names(plot.x)
+    let down = names(y)
+    guard !across.isEmpty, !down.isEmpty, across.count <= Self.mostNames, down.count <= Self.mostNames else { return nil }
+    let areSeveral = groups.count > 1
+    let rows = groups.flatMap { group in
+      zip(down, counts(group, across, down)).map { (areSeveral ? [group.name] : []) + [$0] + $1.map(NumberText.count) }
     }
+    return Figures.wholeTable(
+      "\(plot.name): rows by \(plot.yLabel ?? y), down, and \(plot.xLabel), across",
+      (areSeveral ? ["rev"] : []) + [plot.yLabel ?? y] + across.map { "#" + $0 }, rows)
+  }
+
+  private func cells(_ group: Group, _ across: [String], _ down: [String], _ isNormalized: Bool) -> [Chart.Cell] {
+    let counts = counts(group, across, down)
     let most = counts.joined().max() ?? 0
     return counts.enumerated().flatMap { row, counts in
       let sum = counts.reduce(0, +)
@@ -387,6 +395,19 @@ struct PlotFigure {
           text: isNormalized ? (sum > 0 ? [NumberText.fixed(share, decimals: 2)] : []) : [NumberText.count(count)])
       }
     }
+  }
+
+  private func counts(_ group: Group, _ across: [String], _ down: [String]) -> [[Int]] {
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: across.count), count: down.count)
+    let columns = Dictionary(across.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    let rows = Dictionary(down.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+    for point in group.points {
+      guard let column = point[plot.x].flatMap({ columns[$0.display] }), let row = point[y].flatMap({ rows[$0.display] }) else {
+        continue
+      }
+      counts[row][column] += 1
+    }
+    return counts
   }
 
   // MARK: Numbers

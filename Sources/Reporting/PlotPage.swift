@@ -34,7 +34,7 @@ package enum PlotPage {
 
   /// - Returns: HTML.
   package static func render(_ plots: [Entry], pictures: [Picture], problems: [String] = []) -> String {
-    let parts = parts(plots, pictures: pictures, prefix: "")
+    let parts = parts(plots, pictures: pictures, prefix: "", rows: 200)
     let (figures, others) = apart(parts)
     let drawn = Report.Section(id: "drawings", title: "Drawings", priority: 2, blocks: [.figures(figures)])
     let notes = problems.map { Report.Block.note(.caution, .message($0)) }
@@ -60,11 +60,11 @@ package enum PlotPage {
   }
 
   /// Title and blocks of each plot, then of each picture's name.
-  static func parts(_ plots: [Entry], pictures: [Picture], prefix: String) -> [Part] {
+  static func parts(_ plots: [Entry], pictures: [Picture], prefix: String, rows: Int) -> [Part] {
     var names: [String] = []
     for picture in pictures where !names.contains(picture.name) { names.append(picture.name) }
     return plots.enumerated().map { index, entry in
-      ("\(prefix)plot-\(index + 1)", entry.plot.title, blocks(entry, id: "\(prefix)drawing-\(index + 1)"))
+      ("\(prefix)plot-\(index + 1)", entry.plot.title, blocks(entry, id: "\(prefix)drawing-\(index + 1)", rows: rows))
     }
       + names.enumerated().map { index, name in
         let images = pictures.filter { $0.name == name }.map(image)
@@ -74,21 +74,22 @@ package enum PlotPage {
 
   private static let openRows = 25
 
-  private static func blocks(_ entry: Entry, id: String) -> [Report.Block] {
+  private static func blocks(_ entry: Entry, id: String, rows: Int) -> [Report.Block] {
     switch entry.custom {
-    case nil: entry.plot.blocks(id: id)
+    case nil: entry.plot.blocks(id: id, rows: rows)
     case .drawn(let svg):
       [
         .images([
           Report.Image(
             format: .svg, data: svg, alternative: entry.plot.title, caption: "Drawn by template “\(entry.plot.template ?? "")”.")
         ]),
-        .details(summary: [.text("Numbers")], id: nil, open: false, [.table(entry.plot.table)]),
+        .details(summary: [.text("Numbers")], id: nil, open: false, [.table(entry.plot.table(rows: rows))]),
       ]
     case .tableOnly(let reason):
       [
         .note(.neutral, .message(reason)),
-        .details(summary: [.text("Rows")], id: nil, open: entry.plot.points.count <= openRows, [.table(entry.plot.table)]),
+        .details(
+          summary: [.text("Rows")], id: nil, open: entry.plot.points.count <= openRows, [.table(entry.plot.table(rows: rows))]),
       ]
     }
   }

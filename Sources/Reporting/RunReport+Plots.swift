@@ -15,8 +15,11 @@ extension RunReport {
     }
   }
 
+  /// The page of a run has many parts: `pipe plots show` has more rows.
+  private static let tableRows = 50
+
   static func plotsSection(_ input: Input) -> Report.Section? {
-    let parts = PlotPage.parts(input.plots.entries, pictures: input.plots.pictures, prefix: "run-")
+    let parts = PlotPage.parts(input.plots.entries, pictures: input.plots.pictures, prefix: "run-", rows: tableRows)
     guard !parts.isEmpty || !input.plots.problems.isEmpty else { return nil }
     let problems = input.plots.problems.map { Report.Block.note(.caution, .message($0)) }
     let (figures, others) = PlotPage.apart(parts)

@@ -105,6 +105,15 @@ import Testing
       ])
   }
 
+  @Test func `a confusion matrix has its counts as numbers, other plots their rows`() throws {
+    let matrix = try plot(Self.pairs, "{x: actual, y: predicted, template: confusion}").table(rows: 200)
+    #expect(matrix.columns.map(\.title) == ["predicted", "cat", "dog", "hen"])
+    #expect(matrix.rows.map { $0.map(\.plainText) } == [["cat", "2", "0", "1"], ["dog", "1", "3", "0"]])
+    let rows = try plot(Self.scores, "{x: share, y: model, template: bar_horizontal}").table(rows: 2)
+    #expect(rows.caption == "p.csv, the first 2 of 3 rows")
+    #expect(rows.rows.map { $0.map(\.plainText) } == [["workspace", "0.4", "small"], ["workspace", "0.9", "large"]])
+  }
+
   @Test func `bars stand in order of their names, or of their size`() throws {
     func names(_ template: String) throws -> [String]? {
       try drawing(try plot(Self.scores, "{x: share, y: model, template: \(template)}")).panels[0].y.scale.bandNames

@@ -148,7 +148,8 @@ import Tracking
         metric: Sample.metric("mae", "MAE", value, value - half, value + half))
     }
     let section = try #require(RunReport.document(input).sections.first { $0.id == "slices" })
-    guard case .figures(let figures)? = section.blocks.first, case .bands(let names)? = figures.first?.chart.y.scale else {
+    guard case .figures(let figures)? = section.blocks.first, case .bands(let names)? = figures.first?.chart.panels[0].y.scale
+    else {
       Issue.record("no figure")
       return
     }
