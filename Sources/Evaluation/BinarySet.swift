@@ -43,7 +43,8 @@ struct BinarySet: MetricSet {
     words = [
       MetricWords("auc", "AUC", "higher", ""), MetricWords("average_precision", "average precision", "higher", ""),
       MetricWords("log_loss", "log loss", "lower", ""), MetricWords("brier", "Brier score", "lower", ""),
-      MetricWords("ece", "calibration error", "lower", "share"), MetricWords("accuracy", "accuracy", "higher", "share"),
+      MetricWords("ece", "calibration error", "lower", "share", isBiased: true),
+      MetricWords("accuracy", "accuracy", "higher", "share"),
       MetricWords("balanced_accuracy", "balanced accuracy", "higher", "share"),
       MetricWords("precision", "precision", "higher", "share"), MetricWords("recall", "recall", "higher", "share"),
       MetricWords("specificity", "specificity", "higher", "share"), MetricWords("f1", "F1", "higher", ""),

@@ -28,7 +28,7 @@ struct Estimator {
     if !open.isEmpty {
       let resampling = request.resampling(table, set)
       if !resampling.isLarge { draws = resampling.values(of: set) }
-      let found = resampling.isLarge ? batched(set, resampling, open, values) : resampled(draws, resampling, open)
+      let found = resampling.isLarge ? batched(set, resampling, open, values) : resampled(set, draws, resampling, open, values)
       intervals.merge(found) { first, _ in first }
     }
     let metrics = places.map { place in
@@ -63,11 +63,17 @@ struct Estimator {
     return nil
   }
 
-  private func resampled(_ draws: [[Double]], _ resampling: Resampling, _ places: [Int]) -> [Int: Interval] {
+  private func resampled(
+    _ set: any MetricSet, _ draws: [[Double]], _ resampling: Resampling, _ places: [Int], _ whole: [Double]
+  ) -> [Int: Interval] {
     var intervals: [Int: Interval] = [:]
     for place in places {
-      guard let bounds = request.bootstrap.interval(of: draws.map { $0[place] }) else { continue }
-      intervals[place] = Interval(low: bounds.low, high: bounds.high, method: resampling.method)
+      let isBiased = set.words[place].isBiased
+      var values = draws.map { $0[place] }
+      if isBiased { values = Resampling.withoutBias(values, value: whole[place]).map { max(0, $0) } }
+      guard let bounds = request.bootstrap.interval(of: values) else { continue }
+      intervals[place] = Interval(
+        low: bounds.low, high: bounds.high, method: isBiased ? resampling.unbiasedMethod : resampling.method)
     }
     return intervals
   }

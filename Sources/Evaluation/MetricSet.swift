@@ -10,13 +10,16 @@ struct MetricWords: Sendable, Equatable {
   var unit: String
   /// What a metric of the kind `target` should hit.
   var target: Double?
+  /// Whether resamples lie above the value for no other reason than being resamples, as sums of absolute gaps do.
+  var isBiased = false
 
-  init(_ name: String, _ label: String, _ better: String, _ unit: String, target: Double? = nil) {
+  init(_ name: String, _ label: String, _ better: String, _ unit: String, target: Double? = nil, isBiased: Bool = false) {
     self.name = name
     self.label = label
     self.better = better
     self.unit = unit
     self.target = target
+    self.isBiased = isBiased
   }
 
   /// A number as a reader writes it, and as names have it: `5`, `2.5`.

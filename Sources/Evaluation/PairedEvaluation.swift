@@ -17,23 +17,20 @@ struct SharedRows {
       pairing.refusal = "unpaired, no test: \(current.ids.isEmpty ? "this" : "the reference's") table has no ids"
       return
     }
-    let (rows, others) = Self.match(current.ids, reference.ids)
-    pairing = Pairing(
-      shared: rows.count, onlyCurrent: current.count - rows.count, onlyReference: reference.count - rows.count)
-    guard !rows.isEmpty else {
-      pairing.refusal = "unpaired, no test: the tables share no id"
-      return
+    if current.ids == reference.ids {
+      pairing = Pairing(shared: current.count, onlyCurrent: 0, onlyReference: 0)
+      isWhole = true
+    } else {
+      match()
     }
-    isWhole = Self.isIdentity(rows, current.count) && Self.isIdentity(others, reference.count)
-    if !Self.isIdentity(rows, current.count) { self.current = current.selecting(rows) }
-    if !Self.isIdentity(others, reference.count) { self.reference = reference.selecting(others) }
+    guard pairing.refusal == nil else { return }
     guard self.reference.adoptClasses(of: &self.current) else {
       pairing.refusal = "unpaired, no test: the positive classes differ"
       return
     }
     let different = self.current.differentTruths(self.reference)
     if different > 0 {
-      pairing.refusal = "unpaired, no test: \(different) of \(rows.count) shared rows have another truth"
+      pairing.refusal = "unpaired, no test: \(different) of \(pairing.shared) shared rows have another truth"
     }
     // What decides how rows count must be the same on both sides.
     isWhole =
@@ -43,12 +40,9 @@ struct SharedRows {
     (self.reference.times, self.reference.windows) = (self.current.times, self.current.windows)
   }
 
-  /// Rows of both with one id, in the order of the first.
-  private static func match(_ ids: [UInt64], _ others: [UInt64]) -> (rows: [UInt32], others: [UInt32]) {
-    if ids == others {
-      let all = (0..<UInt32(ids.count)).map { $0 }
-      return (all, all)
-    }
+  /// Keeps the rows of both with one id, in the order of the first.
+  private mutating func match() {
+    let (ids, others) = (current.ids, reference.ids)
     let index = RowIndex(others)
     var (rows, found) = ([UInt32](), [UInt32]())
     for row in ids.indices {
@@ -56,7 +50,10 @@ struct SharedRows {
       rows.append(UInt32(row))
       found.append(UInt32(other))
     }
-    return (rows, found)
+    pairing = Pairing(shared: rows.count, onlyCurrent: ids.count - rows.count, onlyReference: others.count - rows.count)
+    if rows.isEmpty { pairing.refusal = "unpaired, no test: the tables share no id" }
+    if !Self.isIdentity(rows, current.count) { current = current.selecting(rows) }
+    if !Self.isIdentity(found, reference.count) { reference = reference.selecting(found) }
   }
 
   private static func isIdentity(_ rows: [UInt32], _ count: Int) -> Bool {
@@ -127,7 +124,7 @@ struct PairedEvaluation {
     let places = names.compactMap(current.place).filter { values[$0].isFinite && others[$0].isFinite }
     let ranked = places.filter { current.influences($0) != nil }
     let drawn = places.filter { !ranked.contains($0) }
-    let found = resampling.isLarge ? batched(drawn, values, others) : resampled(drawn)
+    let found = resampling.isLarge ? batched(drawn, values, others) : resampled(drawn, values, others)
     var differences = places.compactMap { place -> PairedDifference? in
       let difference = values[place] - others[place]
       guard let law = ranked.contains(place) ? byRanks(place, difference) : found[place] else { return nil }
@@ -165,17 +162,20 @@ struct PairedEvaluation {
   }
 
   /// Draws the same rows of both tables.
-  private func resampled(_ places: [Int]) -> [Int: Law] {
+  private func resampled(_ places: [Int], _ wholes: [Double], _ others: [Double]) -> [Int: Law] {
     guard !places.isEmpty else { return [:] }
     let (a, b) = draws ?? (resampling.values(of: current), resampling.values(of: reference))
     var laws: [Int: Law] = [:]
     for place in places {
-      let values = a.indices.map { a[$0][place] - b[$0][place] }
+      let isBiased = current.words[place].isBiased
+      var values = a.indices.map { a[$0][place] - b[$0][place] }
+      if isBiased { values = Resampling.withoutBias(values, value: wholes[place] - others[place]) }
       guard let bounds = request.bootstrap.interval(of: values) else { continue }
       let (below, above) = (values.count { $0 <= 0 }, values.count { $0 >= 0 })
       let p = min(1, 2 * Double(min(below, above) + 1) / Double(values.count + 1))
       laws[place] = Law(
-        low: bounds.low, high: bounds.high, method: "paired " + resampling.method, test: "paired bootstrap", p: p)
+        low: bounds.low, high: bounds.high, method: "paired " + (isBiased ? resampling.unbiasedMethod : resampling.method),
+        test: "paired bootstrap", p: p)
     }
     return laws
   }

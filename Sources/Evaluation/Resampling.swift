@@ -55,6 +55,17 @@ struct Resampling {
     return values
   }
 
+  /// Resampled values less what they are off by on average.
+  ///
+  /// Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 10.
+  static func withoutBias(_ values: [Double], value: Double) -> [Double] {
+    let bias = values.reduce(0, +) / Double(values.count) - value
+    return values.map { $0 - bias }
+  }
+
+  /// What the interval of a biased metric is called.
+  var unbiasedMethod: String { "\(method), less their bias" }
+
   private func fill(_ counts: UnsafeMutableBufferPointer<UInt32>, _ state: inout UInt64) {
     switch draw {
     case .units:

@@ -1,6 +1,7 @@
 // Evaluations as a whole: intervals, slices, gates, comparisons, figures, and what is said of them.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
+import Foundation
 import TestSupport
 import Testing
 
@@ -64,6 +65,20 @@ private func forecast(_ rows: Int, spread: Double, noise: UInt64, isTimed: Bool 
     #expect(auc.high == 1)
   }
 
+  /// Resampled gaps between score and share are larger than the gaps themselves: their interval would lie too high.
+  @Test func `the interval of the calibration error lies about its value`() throws {
+    var random = SeededGenerator(seed: 11)
+    var text = "y_true,y_score\n"
+    for _ in 0..<2000 {
+      let score = Double.random(in: 0...1, using: &random)
+      text += "\(Double.random(in: 0...1, using: &random) < score ? 1 : 0),\(score)\n"
+    }
+    let metric = try #require(try evaluate(text, .binary).document.metrics.first { $0.name == "ece" })
+    let (low, high) = (try #require(metric.low), try #require(metric.high))
+    #expect(abs((low + high) / 2 - metric.value) < 0.2 * (high - low))
+    #expect(metric.method == "stratified percentile bootstrap, 200 resamples, less their bias")
+  }
+
   @Test func `the same rows give the same result, and another seed other intervals`() throws {
     let text = classifier(200, skill: 0.3, noise: 2)
     #expect(try evaluate(text, .binary) == evaluate(text, .binary))
@@ -110,6 +125,20 @@ private func forecast(_ rows: Int, spread: Double, noise: UInt64, isTimed: Bool 
     #expect(b.method == "batch means, 100 batches of about 200 rows" && a.value == b.value)
     let ratio = ((b.high ?? 0) - (b.low ?? 0)) / ((a.high ?? 0) - (a.low ?? 0))
     #expect(0.7 < ratio && ratio < 1.4)
+  }
+
+  @Test func `a document without gates and groups has the bytes that it always had`() throws {
+    let metric = MetricEstimate(name: "mae", label: "MAE", value: 2.5, better: "lower", unit: "min")
+    let document = EvaluationDocument(task: "regression", model: "eta", unit: "min", rows: 4, metrics: [metric])
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let bytes = try encoder.encode(document)
+    #expect(
+      String(decoding: bytes, as: UTF8.self) == """
+        {"metrics":[{"better":"lower","label":"MAE","name":"mae","unit":"min","value":2.5}],"model":"eta","rows":4,\
+        "schema":"pipe.evaluation\\/1","slices":[],"task":"regression","unit":"min"}
+        """)
+    #expect(try JSONDecoder().decode(EvaluationDocument.self, from: bytes) == document)
   }
 
   // MARK: Two tables
