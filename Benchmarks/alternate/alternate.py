@@ -54,8 +54,8 @@ class Alternation:
         self.linked = False
         self.log = open(f"{base}/log", "w")
         self.counts, self.accounted = {}, {}
-        # What was made anew: neither tool knows as its own what it may take away later.
-        self.healed = set()
+        # Outputs that were named at some step; values of manifests by MD5.
+        self.ever, self.manifests = set(), {}
 
     def say(self, text):
         self.log.write(text + "\n")
@@ -113,7 +113,7 @@ class Alternation:
         """
         self.linked = shadow.link_type(self.seed) != "copy"
         wanted, mixed = sides.contents(self.shadow.tree, self.linked), self.contents()
-        if self.take_stale(mixed, wanted):
+        if self.even_stale(mixed, wanted):
             mixed = self.contents()
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             deviation = f"{failed[-1]} failed in both and left other things done" if failed else self.taken_in(mixed, wanted)
@@ -152,18 +152,35 @@ class Alternation:
         with open(f"{self.mixed.root}/{path}", "rb") as file:
             return file.read()
 
-    def take_stale(self, mixed, wanted):
-        """Takes away data that no stage names any more and that DVC removed by its database of links, which is outside the project."""
-        stale = [name for name in mixed if name not in wanted and not name.startswith((".dvc/", "../remote/"))]
-        if not stale or any(path not in self.healed and self.mixed.git(["check-ignore", "-q", path])[0] for path in stale):
+    def named(self):
+        """What manifests and pointer files of the shadow name as outputs now."""
+        found = set()
+        for name, (_, _, value) in self.shadow.tree.items():
+            folder, base = os.path.split(name)
+            if base == "dvc.yaml" and not name.startswith(".git/"):
+                if value not in self.manifests:
+                    self.manifests[value] = self.mixed.peer.load(self.shadow.blobs[value].decode())
+                found.update(sides.outputs(self.manifests[value], folder or "."))
+            elif base.endswith(".dvc") and not name.startswith((".git/", ".dvc/")):
+                found.add(name[:-4])
+        return found
+
+    def even_stale(self, mixed, wanted):
+        """Makes even what a stage or pointer file named once and none names now, and one tool took away and the other left.
+
+        DVC takes away what it linked, by a database outside the project, `pipe` what it placed.
+        """
+        now = self.named()
+        self.ever |= now
+
+        def within(path, names):
+            return path in names or any(path.startswith(name + "/") for name in names)
+
+        stale = [name for name in {*mixed, *wanted} if (name in mixed) != (name in wanted) and not name.startswith((".dvc/", "../remote/"))]
+        if not stale or not all(within(path, self.ever) and not within(path, now) for path in stale):
             return False
-        for path in stale:
-            os.remove(f"{self.mixed.root}/{path}")
-            folder = os.path.dirname(path)
-            while folder and not os.listdir(f"{self.mixed.root}/{folder}"):
-                os.rmdir(f"{self.mixed.root}/{folder}")
-                folder = os.path.dirname(folder)
-        self.account("data that no stage names is left")
+        self.mixed.restore(self.shadow.tree, self.shadow.blobs, only=set(stale))
+        self.account("data that no stage names is left, or taken away")
         return True
 
     def differ_in_spelling(self, mixed, wanted):
@@ -185,7 +202,7 @@ class Alternation:
 
     def heal(self):
         """Makes the mixed project a copy of the shadow, to go on after a difference."""
-        self.healed |= self.mixed.restore(self.shadow.tree, self.shadow.blobs)
+        self.mixed.restore(self.shadow.tree, self.shadow.blobs)
 
     def close(self):
         self.log.close()

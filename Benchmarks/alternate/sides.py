@@ -1,6 +1,6 @@
 # A project on disk, driven by DVC in a warm process or by `pipe`, and what it holds as values that two projects can share.
 # SPDX-License-Identifier: Apache-2.0
-import hashlib, json, os, re, shutil, stat, subprocess, sys, tempfile
+import hashlib, itertools, json, os, re, shutil, stat, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -152,15 +152,15 @@ class Side:
                 blobs[self.memory[key]] = content
         return self.memory[key]
 
-    def restore(self, tree, blobs):
-        """Makes the project the tree that another one was seen with: the paths that were written or removed."""
+    def restore(self, tree, blobs, only=None):
+        """Makes the project, or some paths, the tree that another one was seen with."""
         mine = self.tree(git=True)
-        changed = {name for name in {**mine, **tree} if mine.get(name) != tree.get(name)}
+        changed = {name for name in {**mine, **tree} if mine.get(name) != tree.get(name) and (only is None or name in only)}
         for name in [name for name in mine if name in changed]:
             os.remove(f"{self.root}/{name}")
         for name in sorted(tree, key=lambda name: (not name.startswith(".dvc/cache"), name)):
             kind, mode, value = tree[name]
-            if mine.get(name) == tree[name]:
+            if name not in changed:
                 continue
             path = f"{self.root}/{name}"
             for folder in parents(path):
@@ -183,7 +183,23 @@ class Side:
             here = os.path.relpath(folder, self.root)
             if not here.startswith((".git/", ".dvc")) and not os.listdir(folder):
                 os.rmdir(folder)
-        return changed
+
+
+def outputs(manifest, folder):
+    """Paths of what the stages of a manifest's value write, those of `foreach` lists and `matrix` included."""
+    for stage in ((manifest or {}).get("stages") or {}).values():
+        turns, body = [{}], stage
+        if isinstance(stage.get("foreach"), list):
+            turns, body = [{"${item}": str(item)} for item in stage["foreach"]], stage["do"]
+        elif isinstance(stage.get("matrix"), dict):
+            axes = stage["matrix"]
+            turns = [{f"${{item.{k}}}": str(v) for k, v in zip(axes, values)} for values in itertools.product(*axes.values())]
+        for turn, kind in itertools.product(turns, ("outs", "metrics", "plots")):
+            for entry in body.get(kind) or []:
+                for path in entry if isinstance(entry, dict) else [entry]:
+                    for old, new in turn.items():
+                        path = path.replace(old, new)
+                    yield os.path.normpath(f"{folder}/{body.get('wdir', '.')}/{path}")
 
 
 def parents(path):
