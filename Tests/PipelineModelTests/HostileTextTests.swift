@@ -57,6 +57,7 @@ private func pointerComplaint(_ text: String) -> String {
     let long = String(repeating: "k", count: 300)
     #expect(
       complaints("stages: {s: {cmd: x}}\n\(long): 1\n").hasSuffix(
-        "hint: known are stages, vars, params, metrics, plots, artifacts, datasets, title, desc, report, evaluations, models, meta, secrets\n"))
+        "hint: known are stages, vars, params, metrics, plots, artifacts, datasets, title, desc, report, evaluations, models, meta, secrets\n"
+      ))
   }
 }
