@@ -1,0 +1,104 @@
+// `evaluations:`, `secrets:` and `pipe report`, as a reviewer meets them.
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import Testing
+
+struct `Reports of the program` {
+  /// 400 rows whose errors are between −0.5 and 0.5, and the bias on top.
+  private static let manifest = """
+    stages:
+      predict:
+        cmd: >-
+          seq 1 400 | awk -v bias=$PIPE_PARAM_bias 'BEGIN {print "id,y_true,y_pred,slice_half"}
+          {t = $1 % 37; print $1 "," t "," t + ($1 * 7919) % 11 / 10 - 0.5 + bias "," ($1 <= 200 ? "first" : "second")}' > predictions.csv
+        params: [bias]
+        outs: [predictions.csv]
+    evaluations:
+      model:
+        predictions: predictions.csv
+        task: regression
+        unit: min
+        bootstrap: {resamples: 200}
+        gates: [{metric: mae, at_most: 1}]
+
+    """
+
+  private func run(_ site: Site, bias: Int, expecting line: String) throws -> String {
+    try site.write("bias: \(bias)\n", to: "params.yaml")
+    let ran = try site.pipe("repro")
+    #expect(ran.status == 0, "\(ran.err)")
+    let page = try #require(site.text("reports/index.md"))
+    #expect(page.contains(line), "\(page.prefix(1_500))")
+    return page
+  }
+
+  @Test func `predictions are evaluated, judged, and compared row by row with the previous run`() throws {
+    try withSite { site in
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      let first = try run(site, bias: 2, expecting: "**✗ The gate is missed**")
+      #expect(first.contains("**model**, regression: 400 rows.\n"))
+      let second = try run(site, bias: 0, expecting: "**✓ The gate holds**")
+      #expect(second.contains("400 rows, compared row by row with **the previous run**: both have all of them."))
+      #expect(second.contains("✓ better"))
+      #expect(second.contains("| Metric | This run | Difference | Test | Reference |"))
+      #expect(site.text("reports/index.html")?.contains("id=\"evaluation-model-predicted-actual-title\"") == true)
+    }
+  }
+
+  @Test func `a revision is a baseline, and one that is not there is said`() throws {
+    try withSite { site in
+      try site.git("init", "--quiet")
+      try site.write(Self.manifest + "report: {baseline: first}\n", to: "pipeline.yaml")
+      _ = try run(site, bias: 1, expecting: "`first` is no revision, version or run")
+      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
+      try site.git("commit", "--quiet", "--message", "first")
+      try site.git("tag", "first")
+      _ = try run(site, bias: 2, expecting: "compared row by row with **first**: both have all of them.")
+      _ = try run(site, bias: 0, expecting: "compared row by row with **first**: both have all of them.")
+    }
+  }
+
+  @Test func `the page keeps its contract, and Markdown is printed for a place`() throws {
+    try withSite { site in
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
+      let checked = try site.pipe("report", "--check")
+      #expect(checked.status == 0 && checked.out == "", "\(checked.out)")
+      #expect(checked.err.hasSuffix("keeps the contract\n"))
+      let plain = try site.pipe("report", "--format", "md", "--target", "plain").out
+      #expect(plain.hasPrefix("<!-- pipe:report Pipeline -->\n") && !plain.contains("<details"))
+      #expect(try site.pipe("report", "--format", "md", "-o", "note.md").status == 0)
+      #expect(site.text("note.md") == site.text("reports/index.md"))
+      #expect(try site.pipe("report", "--check", "--open").status == 2)
+    }
+  }
+
+  @Test func `a mistake in an evaluation is told where it stands, and the report is written all the same`() throws {
+    try withSite { site in
+      try site.write(
+        Self.manifest.replacing("task: regression", with: "task: regression\n    metrics: [maee]"), to: "pipeline.yaml")
+      try site.write("bias: 0\n", to: "params.yaml")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0)
+      #expect(ran.err.contains("evaluation `model` is left out: "), "\(ran.err)")
+      #expect(site.exists("reports/index.html"))
+    }
+  }
+
+  @Test func `a secret stands in no log, record or page`() throws {
+    try withSite { site in
+      try site.write(
+        "stages:\n  s:\n    cmd: echo \"the mark is $PIPE_TEST_MARK\"; exit 1\nsecrets: [PIPE_TEST_MARK]\n", to: "pipeline.yaml")
+      let process = try site.start(pipeBinary, ["repro"], mark: "hidden-value-4711", to: "run")
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 1)
+      let files = (FileManager.default.enumerator(atPath: site.root)?.compactMap { $0 as? String } ?? []).filter {
+        !$0.hasPrefix(".git")
+      }
+      let texts = files.compactMap { FileManager.default.contents(atPath: "\(site.root)/\($0)") }
+      #expect(texts.contains { $0.range(of: Data("the mark is [redacted]".utf8)) != nil })
+      #expect(!texts.contains { $0.range(of: Data("hidden-value-4711".utf8)) != nil })
+    }
+  }
+}
