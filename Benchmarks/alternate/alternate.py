@@ -98,6 +98,7 @@ class Alternation:
                     f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
             if act[0] == "tool" and got[0] != 0 and wanted[0] != 0:
                 failed.append(act[1][0])
+                self.say(f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
             if "unexpected error" in wanted[2]:
                 self.say("  DVC failed with an error of its own: " + wanted[2].strip().splitlines()[-1])
         if self.checking(number):
@@ -133,7 +134,9 @@ class Alternation:
             after = self.contents()
             if after != mixed:
                 raise Difference("`pipe status` changed something:\n" + differing(after, mixed, self.shadow.blobs, self.bytes))
-            if status != self.shadow.status:
+            if status != self.shadow.status and self.shadow.status == "failed" and self.dangles():
+                self.account("dvc status crashes at a link whose object is gone")
+            elif status != self.shadow.status:
                 raise Difference(f"`pipe status` differs from DVC's:\n  pipe {status}\n  dvc  {self.shadow.status}\n{said[-1000:]}")
 
     def taken_in(self, mixed, wanted):
@@ -144,6 +147,11 @@ class Alternation:
         places = {f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}" for digest in named}
         again = [place for place in places if place not in before and place in mixed and place not in wanted]
         return "an object that was lost is taken in again" if again else None
+
+    def dangles(self):
+        """Whether an output of the shadow is a link to an object that is not there."""
+        tree = self.shadow.tree
+        return any(kind == "link" and value.removeprefix("ROOT/") not in tree for kind, _, value in tree.values())
 
     def contents(self):
         return sides.contents(self.mixed.tree(), self.linked)

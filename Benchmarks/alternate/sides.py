@@ -181,7 +181,8 @@ class Side:
             os.chmod(path, mode)
         for folder, below, names in os.walk(self.root, topdown=False):
             here = os.path.relpath(folder, self.root)
-            if not here.startswith((".git/", ".dvc")) and not os.listdir(folder):
+            # A key of the run cache without an entry makes DVC fail.
+            if (here.startswith(".dvc/cache/runs/") or not here.startswith((".git/", ".dvc"))) and not os.listdir(folder):
                 os.rmdir(folder)
 
 

@@ -98,13 +98,19 @@ struct InUse {
   /// - Throws: `StoreError` for a list that is damaged: its files would be taken for garbage.
   private mutating func files(of digest: Digest, _ remote: String?, _ project: Project) throws -> [Digest]? {
     if let known = trees[digest] { return known }
-    // The default remote may not be set up, or not be one that is spoken.
-    let tree =
-      try project.store.contains(digest)
-      ? try project.store.tree(digest) : (try? Remote(of: project, named: remote)).flatMap { try? $0.store.tree(digest) }
+    let tree = try project.store.contains(digest) ? try project.store.tree(digest) : fetched(digest, remote, project)
     guard let files = tree?.entries.map(\.digest) else { return nil }
     trees[digest] = files
     return files
+  }
+}
+
+extension InUse {
+  /// The list of a directory from a remote, which the store keeps from then on. The remote may not be set up, or not be one that is spoken.
+  private func fetched(_ digest: Digest, _ remote: String?, _ project: Project) -> FileTree? {
+    guard let place = try? Remote(of: project, named: remote).store else { return nil }
+    // Where the store cannot be written to, the list is read all the same.
+    return (try? FetchingStore(local: project.store, remotes: [place]).tree(digest)) ?? (try? place.tree(digest))
   }
 }
 
