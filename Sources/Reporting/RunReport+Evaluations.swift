@@ -26,7 +26,7 @@ extension RunReport {
     return input.evaluations.enumerated().map { number, evaluated in
       let id = anchors[evaluated.name] ?? "evaluation-\(number + 1)"
       var blocks: [Report.Block] = [.paragraph(extentLine(evaluated))]
-      if let missing = evaluated.missingReference { blocks.append(.note(.caution, [.text(missing)])) }
+      if let missing = evaluated.missingReference { blocks.append(.note(.caution, .message(missing))) }
       blocks += evaluated.result.notes.map { .note(.caution, .message($0)) }
       blocks.append(.table(evaluationTable(evaluated)))
       blocks.append(.paragraph([.muted(testLine(evaluated))]))

@@ -19,7 +19,7 @@ struct `Reports of the program` {
         predictions: predictions.csv
         task: regression
         unit: min
-        bootstrap: {resamples: 200}
+        bootstrap: {resamples: 1000}
         gates: [{metric: mae, at_most: 1}]
 
     """
