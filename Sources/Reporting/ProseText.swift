@@ -6,7 +6,7 @@
 /// HTML inside the Markdown is shown as text. Links keep their address only if it is `https:`, `http:`, `mailto:` or
 /// relative; images become their alternative text, since a page carries nothing that it would have to fetch.
 package enum ProseText {
-  /// - Parameter topLevel: the heading level that `#` becomes; deeper ones follow, down to 6.
+  /// - Parameter topLevel: the heading level that the first becomes; deeper ones follow, none skipped, down to 6.
   package static func html(_ markdown: String, topLevel: Int = 4) -> String {
     let lines = markdown.split(separator: "\n", omittingEmptySubsequences: false).map { line in
       String(line.hasSuffix("\r") ? line.dropLast() : line).replacingTabs()
@@ -20,7 +20,15 @@ package enum ProseText {
 /// Block structure, line by line.
 private struct ProseBlocks {
   let topLevel: Int
+  /// Of the first heading, or of one above it.
+  private var firstMarks: Int?
+  private var lastLevel: Int
   var html = ""
+
+  init(topLevel: Int) {
+    self.topLevel = topLevel
+    lastLevel = topLevel - 1
+  }
 
   /// Lists and quotes deeper than this are paragraphs, so that no text can exhaust the stack.
   private static let deepest = 16
@@ -54,7 +62,7 @@ private struct ProseBlocks {
     }
   }
 
-  private func heading(_ line: String) -> String? {
+  private mutating func heading(_ line: String) -> String? {
     let text = line.trimmed
     let marks = text.prefix { $0 == "#" }.count
     guard (1...6).contains(marks), line.indentation < 4 else { return nil }
@@ -64,7 +72,10 @@ private struct ProseBlocks {
     // Quarto's attributes and closing marks.
     if title.hasSuffix("}"), let brace = title.lastIndex(of: "{") { title = title[..<brace].trimmed }
     while title.hasSuffix("#") { title.removeLast() }
-    let level = min(6, topLevel + marks - 1)
+    // No level is skipped: text that begins with `##` begins one below what it stands in.
+    firstMarks = min(marks, firstMarks ?? marks)
+    let level = min(6, topLevel + marks - (firstMarks ?? 1), lastLevel + 1)
+    lastLevel = level
     return "<h\(level)>\(ProseInline.html(title.trimmed))</h\(level)>\n"
   }
 

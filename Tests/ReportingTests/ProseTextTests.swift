@@ -7,7 +7,9 @@ import Testing
   @Test func `headings go below the section's level`() {
     #expect(
       ProseText.html("# One\n## Two\n#### Four #\n#no", topLevel: 4) == "<h4>One</h4>\n<h5>Two</h5>\n<h6>Four</h6>\n<p>#no</p>\n")
-    #expect(ProseText.html("## Data {#sec-data}") == "<h5>Data</h5>\n")
+    #expect(ProseText.html("# Data\n\n## Rows {#sec-rows}\n") == "<h4>Data</h4>\n<h5>Rows</h5>\n")
+    #expect(ProseText.html("## Data {#sec-data}") == "<h4>Data</h4>\n")
+    #expect(ProseText.html("## A\n#### B\n## C\n") == "<h4>A</h4>\n<h5>B</h5>\n<h4>C</h4>\n")
   }
 
   @Test func `paragraphs keep emphasis, code and breaks`() {
