@@ -102,18 +102,9 @@ final class BashInterpreter: CellInterpreter {
     _ recording: inout CellRecording
   ) -> CellResult {
     self.process = nil
-    if case .interrupted(let signal) = event {
-      process.terminateTree(signal, grace: .seconds(2))
-    } else if process.end == nil {
-      process.killTree()
+    return abandoned(cell, event, process, &recording, program: "bash", mend: withNotebookName) {
+      failed.last?.line ?? complaintLine($0)?.line
     }
-    recording.close(withNotebookName)
-    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
-    if case .interrupted(let signal) = event { result.interruption = signal }
-    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    let line = failed.last?.line ?? complaintLine(recording.outputs)?.line
-    result.failure = failure(event, of: cell, program: "bash", line: line)
-    return result
   }
 
   // MARK: Messages of bash

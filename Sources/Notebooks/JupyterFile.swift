@@ -1,6 +1,6 @@
 // A `.ipynb` as a document and back.
 // SPDX-License-Identifier: Apache-2.0
-package import Diagnostics
+import Diagnostics
 
 /// nbformat 4.
 enum JupyterFile {

@@ -83,6 +83,28 @@ extension CellInterpreter {
     }
   }
 
+  /// A cell whose interpreter gave no answer: the interpreter is ended, and what it printed is kept.
+  ///
+  /// - Parameters:
+  ///   - mend: what is done to printed text.
+  ///   - line: the line that failed, by what was printed.
+  func abandoned(
+    _ cell: NumberedCell, _ event: ProcessEvent, _ process: InterpreterProcess, _ recording: inout CellRecording,
+    program: String, mend: (String) -> String = { $0 }, line: ([CellOutput]) -> Int? = { _ in nil }
+  ) -> CellResult {
+    if case .interrupted(let signal) = event {
+      process.terminateTree(signal, grace: .seconds(2))
+    } else if process.end == nil {
+      process.killTree()
+    }
+    recording.close(mend)
+    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
+    if case .interrupted(let signal) = event { result.interruption = signal }
+    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
+    result.failure = failure(event, of: cell, program: program, line: line(result.outputs))
+    return result
+  }
+
   /// The failure of a cell whose interpreter is gone or had to go.
   func failure(_ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?) -> CellFailure {
     let line = line ?? cell.cell.firstLine

@@ -136,17 +136,7 @@ final class PythonInterpreter: CellInterpreter {
     _ cell: NumberedCell, _ event: ProcessEvent, _ process: InterpreterProcess, _ recording: inout CellRecording
   ) -> CellResult {
     self.process = nil
-    if case .interrupted(let signal) = event {
-      process.terminateTree(signal, grace: .seconds(2))
-    } else if process.end == nil {
-      process.killTree()
-    }
-    recording.close()
-    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
-    if case .interrupted(let signal) = event { result.interruption = signal }
-    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(
-      event, of: cell, program: "python3", line: crashLine(recording.outputs, cell.cell.place ?? surroundings.file))
-    return result
+    return abandoned(
+      cell, event, process, &recording, program: "python3", line: { crashLine($0, cell.cell.place ?? surroundings.file) })
   }
 }

@@ -146,16 +146,6 @@ final class RInterpreter: CellInterpreter {
     _ cell: NumberedCell, _ event: ProcessEvent, _ process: InterpreterProcess, _ recording: inout CellRecording
   ) -> CellResult {
     self.process = nil
-    if case .interrupted(let signal) = event {
-      process.terminateTree(signal, grace: .seconds(2))
-    } else if process.end == nil {
-      process.killTree()
-    }
-    recording.close()
-    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
-    if case .interrupted(let signal) = event { result.interruption = signal }
-    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(event, of: cell, program: "Rscript", line: nil)
-    return result
+    return abandoned(cell, event, process, &recording, program: "Rscript")
   }
 }

@@ -152,16 +152,8 @@ final class SwiftInterpreter: CellInterpreter {
     _ cell: NumberedCell, _ event: ProcessEvent, _ process: InterpreterProcess, _ recording: inout CellRecording
   ) -> CellResult {
     self.process = nil
-    if case .interrupted(let signal) = event {
-      process.terminateTree(signal, grace: .seconds(2))
-    } else if process.end == nil {
-      process.killTree()
-    }
-    recording.close()
-    var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
-    if case .interrupted(let signal) = event { result.interruption = signal }
-    if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(event, of: cell, program: "the Swift program", line: crashLine(result.outputs, cell))
+    var result = abandoned(
+      cell, event, process, &recording, program: "the Swift program", line: { crashLine($0, cell) })
     if let message = fatalMessage(result.outputs), let failure = result.failure {
       result.failure = CellFailure(line: failure.line, message: message, text: message)
     }
