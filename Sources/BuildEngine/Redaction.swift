@@ -26,7 +26,7 @@ package struct Redaction: Sendable {
     }.values
     // Inside JSON a secret is spelled with escapes.
     let spellings = Set(values.flatMap { [$0, Self.escaped($0)] })
-    secrets = spellings.map { Array($0.utf8) }.sorted { ($1.count, $0.first ?? 0) < ($0.count, $1.first ?? 0) }
+    secrets = spellings.map { Array($0.utf8) }.sorted { $0.count > $1.count }
   }
 
   private static func isTelling(_ name: String) -> Bool {
@@ -54,36 +54,46 @@ package struct Redaction: Sendable {
     return String(decoding: replaced(Array(text.utf8), upTo: .max).bytes, as: UTF8.self)
   }
 
-  /// Rewrites a file that has a secret in it; memory is bounded whatever its size.
+  /// Rewrites a file that has a secret in it; one without is only read. Memory is bounded whatever its size.
   func apply(toFile path: String) throws(StoreError) {
-    guard let longest = secrets.first?.count else { return }
-    let source = open(path, O_RDONLY | O_CLOEXEC)
-    guard source >= 0 else { throw .system("read", path: path, code: errno) }
-    defer { close(source) }
+    guard !secrets.isEmpty else { return }
+    var hasSecret = false
+    try read(path) { (_, isFound) throws(StoreError) in
+      hasSecret = hasSecret || isFound
+      return !hasSecret
+    }
+    guard hasSecret else { return }
     let copy = path + ".redacted"
     let target = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     guard target >= 0 else { throw .system("write", path: copy, code: errno) }
     defer { close(target) }
+    try read(path) { (bytes, _) throws(StoreError) in
+      try write(bytes, target, copy)
+      return true
+    }
+    guard rename(copy, path) == 0 else { throw .system("write", path: path, code: errno) }
+  }
+
+  /// Hands on a file piece by piece, without its secrets, as long as `take` wants more.
+  private func read(
+    _ path: String, _ take: (_ bytes: [UInt8], _ isFound: Bool) throws(StoreError) -> Bool
+  ) throws(StoreError) {
+    let longest = secrets.first?.count ?? 1
+    let source = open(path, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else { throw .system("read", path: path, code: errno) }
+    defer { close(source) }
     var held: [UInt8] = []
-    var found = false
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     while true {
-      let count = read(source, &chunk, chunk.count)
+      let count = Glibc.read(source, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw .system("read", path: path, code: errno) }
       held += chunk.prefix(count)
       // A secret may go on in the next piece.
       let result = replaced(held, upTo: count == 0 ? .max : held.count - longest + 1)
-      found = found || result.found
-      try write(result.bytes, target, copy)
+      guard try take(result.bytes, result.found), count > 0 else { return }
       held.removeFirst(result.read)
-      if count == 0 { break }
     }
-    guard found else {
-      unlink(copy)
-      return
-    }
-    guard rename(copy, path) == 0 else { throw .system("write", path: path, code: errno) }
   }
 
   private func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {

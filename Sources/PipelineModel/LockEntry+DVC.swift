@@ -1,6 +1,6 @@
 // A stage's agreed result between the engine's spelling, from the project's root, and DVC's, from the stage's folder.
 // SPDX-License-Identifier: Apache-2.0
-package import ContentStore
+import ContentStore
 
 extension LockEntry {
   /// What an entry of `dvc.lock` or of the run cache says of a stage.

@@ -1,6 +1,6 @@
 // DVC's run cache: the name and the text of what one stage once made of its inputs.
 // SPDX-License-Identifier: Apache-2.0
-package import ContentStore
+import ContentStore
 package import Diagnostics
 
 package enum RunCacheText {
