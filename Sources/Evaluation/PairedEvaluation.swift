@@ -254,7 +254,14 @@ struct PairedEvaluation {
     guard let words = current.words.first(where: { $0.name == paired.metric }) else { return }
     (paired.reading, paired.reason) = Self.reading(
       paired, better: words.better, target: words.target, tolerance: request.tolerance[paired.metric])
+    // The bootstrap's p is never below this, however large a difference is.
+    let smallest = 2 / Double(request.bootstrap.resamples + 1)
+    if paired.reason == Self.heldByHolm, paired.test == "paired bootstrap", let p = paired.p, p <= smallest {
+      paired.reason = "\(request.bootstrap.resamples) resamples are too few for Holm's correction"
+    }
   }
+
+  private static let heldByHolm = "not significant after Holm's correction"
 
   static func reading(
     _ paired: PairedDifference, better: String, target: Double?, tolerance: MetricTolerance?
@@ -266,7 +273,7 @@ struct PairedEvaluation {
     }
     if paired.low <= 0, paired.high >= 0 { return (.noEvidence, "the interval holds 0") }
     if let p = paired.adjusted, p > 1 - paired.level {
-      return (.noEvidence, "not significant after Holm's correction")
+      return (.noEvidence, heldByHolm)
     }
     switch better {
     case "lower": return (difference < 0 ? .better : .worse, nil)

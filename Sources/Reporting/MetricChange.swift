@@ -4,18 +4,6 @@ package import Evaluation
 
 /// The difference between two estimates of one metric, and what may be said of it.
 package struct MetricChange: Sendable, Equatable {
-  package enum Reading: Sendable, Equatable {
-    /// The values are the same number.
-    case same
-    /// The interval of the difference holds zero.
-    case noEvidence
-    case better, worse
-    /// The interval leaves zero out, and there is no telling which way is good.
-    case moved
-    /// There is no interval to judge by.
-    case unjudged
-  }
-
   /// `current − reference`, in the metric's unit.
   package var difference: Double
   package var low: Double?
@@ -24,7 +12,8 @@ package struct MetricChange: Sendable, Equatable {
   package var level: Double?
   /// Was the difference taken row by row on the same rows?
   package var isPaired: Bool
-  package var reading: Reading
+  /// `nil` without an interval to judge by.
+  package var reading: ChangeReading?
 
   /// From two separate estimates with their intervals.
   ///
@@ -44,7 +33,6 @@ package struct MetricChange: Sendable, Equatable {
       high = difference + (up * up + (reference.value - c) * (reference.value - c)).squareRoot()
       self.level = level
     }
-    reading = .unjudged
     reading = judge(current, reference: reference.value)
   }
 
@@ -55,20 +43,12 @@ package struct MetricChange: Sendable, Equatable {
     high = paired.high
     level = paired.level
     isPaired = true
-    reading = .unjudged
-    switch paired.reading {
-    case .same: reading = .same
-    case .noEvidence: reading = .noEvidence
-    case .better: reading = .better
-    case .worse: reading = .worse
-    case .moved: reading = .moved
-    case nil: reading = judge(current, reference: current.value - paired.difference)
-    }
+    reading = paired.reading ?? judge(current, reference: current.value - paired.difference)
   }
 
-  private func judge(_ current: MetricEstimate, reference: Double) -> Reading {
+  private func judge(_ current: MetricEstimate, reference: Double) -> ChangeReading? {
     guard difference != 0 else { return .same }
-    guard let low, let high else { return .unjudged }
+    guard let low, let high else { return nil }
     if low <= 0, high >= 0 { return .noEvidence }
     switch current.better {
     case "lower": return difference < 0 ? .better : .worse

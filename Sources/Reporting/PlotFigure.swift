@@ -1,6 +1,6 @@
 // A plot drawn by its built-in template, natively: lines, clouds, bars and confusion matrices of several revisions and series.
 // SPDX-License-Identifier: Apache-2.0
-package import PipelineModel
+import PipelineModel
 
 extension Plot {
   /// Is this a template that is drawn here?

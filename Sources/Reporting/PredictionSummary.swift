@@ -1,5 +1,6 @@
 // A table of predictions folded into grids and bins of fixed size.
 // SPDX-License-Identifier: Apache-2.0
+import Evaluation
 
 /// Predictions column by column; missing numbers are NaN, and columns that a table lacks are empty.
 package struct PredictionColumns: Sendable, Equatable {
@@ -114,19 +115,20 @@ package struct PredictionSummary: Sendable, Equatable {
     actual.sort()
     predicted.sort()
     residuals.sort()
-    let low = min(quantile(actual, 0.002), quantile(predicted, 0.002))
-    let high = max(quantile(actual, 0.995), quantile(predicted, 0.995))
+    let low = min(quantile(0.002, ofSorted: actual), quantile(0.002, ofSorted: predicted))
+    let high = max(quantile(0.995, ofSorted: actual), quantile(0.995, ofSorted: predicted))
     // A range that begins near zero begins at zero.
     let frame = Ticks.roundedRange(from: low > 0 && low < high / 3 ? 0 : low, to: high, count: 8)
-    let across = Ticks.roundedRange(from: quantile(predicted, 0.002), to: quantile(predicted, 0.998), count: 8)
-    let spread = max(abs(quantile(residuals, 0.004)), abs(quantile(residuals, 0.996)))
+    let across = Ticks.roundedRange(
+      from: quantile(0.002, ofSorted: predicted), to: quantile(0.998, ofSorted: predicted), count: 8)
+    let spread = max(abs(quantile(0.004, ofSorted: residuals)), abs(quantile(0.996, ofSorted: residuals)))
     let residualFrame = Ticks.roundedRange(from: -spread, to: spread, count: 8)
     predictedActual = Grid(x: frame, y: frame)
     residualPredicted = Grid(x: across, y: residualFrame)
     let width = (residualFrame.upperBound - residualFrame.lowerBound) / Double(Self.bins)
     residualEdges = (0...Self.bins).map { residualFrame.lowerBound + Double($0) * width }
     residualCounts = [Int](repeating: 0, count: Self.bins)
-    var edges = (0...10).map { quantile(predicted, Double($0) / 10) }
+    var edges = (0...10).map { quantile(Double($0) / 10, ofSorted: predicted) }
     edges = edges.enumerated().filter { $0.offset == 0 || $0.element > edges[$0.offset - 1] }.map(\.element)
     tenths = zip(edges, edges.dropFirst()).map { Tenth(from: $0, to: $1) }
     if tenths.isEmpty { tenths = [Tenth(from: edges[0], to: edges[0])] }
@@ -207,25 +209,6 @@ package struct PredictionSummary: Sendable, Equatable {
     }
     return String(day)
   }
-}
-
-/// Bounds of a share's confidence interval.
-///
-/// Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-func wilsonInterval(_ hits: Int, of count: Int, z: Double = 1.959964) -> (low: Double, high: Double)? {
-  guard count > 0 else { return nil }
-  let (n, p) = (Double(count), Double(hits) / Double(count))
-  let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-  let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-  return (max(0, centre - half), min(1, centre + half))
-}
-
-/// The value at a share of the way through sorted values, between neighbours by proportion.
-private func quantile(_ sorted: [Double], _ share: Double) -> Double {
-  let place = share * Double(sorted.count - 1)
-  let below = Int(place)
-  guard below + 1 < sorted.count else { return sorted[sorted.count - 1] }
-  return sorted[below] + (place - Double(below)) * (sorted[below + 1] - sorted[below])
 }
 
 private func bin(_ value: Double, _ range: ClosedRange<Double>, _ count: Int) -> Int? {

@@ -144,7 +144,7 @@ extension RunReport {
   }
 
   private static func coveragePoint(_ x: Double, _ hits: Int, _ count: Int) -> Chart.Point {
-    let interval = wilsonInterval(hits, of: count)
+    let interval = wilsonInterval(Double(hits), of: Double(count), level: 0.95)
     return Chart.Point(x, Double(hits) / Double(max(1, count)), low: interval?.low, high: interval?.high)
   }
 

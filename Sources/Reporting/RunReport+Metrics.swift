@@ -140,7 +140,7 @@ extension RunReport {
     case .worse: [.badge(.bad, "worse")]
     case .moved: [.badge(.neutral, "moved")]
     case .noEvidence: [.muted("no evidence of change" + (change.isPaired ? "" : " (unpaired)"))]
-    case .unjudged: [.muted("no interval, not judged")]
+    case nil: [.muted("no interval, not judged")]
     case .same: []
     }
   }

@@ -4,7 +4,8 @@ import Evaluation
 import Tracking
 
 extension RunReport {
-  /// A missed gate is the verdict; then a failed stage; then gates that hold; then that all stages are done.
+  /// A missed gate is the verdict; then a failed stage; then what could not be shown; then gates that hold; then that all
+  /// stages are done.
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
     let (tone, headline) = judgement(input, failed: failed)
@@ -14,6 +15,7 @@ extension RunReport {
     let isMissed = judged.contains { !$0.passed }
     // Good news on the model does not stand above a gate that it missed.
     var blocks = isMissed ? gates + lines : lines + gates
+    blocks = input.omissions.map { .note(.caution, .message($0)) } + blocks
     if !failed.isEmpty, isMissed { blocks.append(.paragraph(stageList("Failed", failed))) }
     return Report.Verdict(tone: tone, headline: headline, blocks: blocks)
   }
@@ -32,6 +34,7 @@ extension RunReport {
     }
     if input.run.outcome == .failed { return (.bad, "The run failed") }
     if !undone.isEmpty { return (.caution, "\(undone.count) of \(input.run.stages.count) stages have no result") }
+    if !input.omissions.isEmpty { return (.caution, "The report is incomplete") }
     if gates.count == 1 { return (.good, "The gate holds") }
     if !gates.isEmpty { return (.good, "All \(gates.count) gates hold") }
     if input.evaluation != nil || !input.evaluations.isEmpty { return (.neutral, "Evaluated; no gates are declared") }

@@ -24,6 +24,8 @@ package enum RunReport {
     package var pairedWithBaseline: [PairedDifference] = []
     /// Those that `pipe` computed itself.
     package var evaluations: [EvaluatedModel] = []
+    /// What was declared and could not be shown, a sentence each: whoever reads the page must know what it does not say.
+    package var omissions: [String] = []
     package var gates: GatesDocument?
     package var quality: QualityDocument?
     package var backtest: BacktestDocument?

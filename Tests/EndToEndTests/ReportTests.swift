@@ -82,7 +82,25 @@ struct `Reports of the program` {
       let ran = try site.pipe("repro")
       #expect(ran.status == 0)
       #expect(ran.err.contains("evaluation `model` is left out: "), "\(ran.err)")
-      #expect(site.exists("reports/index.html"))
+      let page = site.text("reports/index.md") ?? ""
+      #expect(page.contains("**! The report is incomplete**"))
+      #expect(page.contains("> pipeline.yaml:") && page.contains(": evaluation `model` is left out: "), "\(page.prefix(600))")
+    }
+  }
+
+  @Test func `the model card is printed with the run's figures, and one that is not there is said`() throws {
+    try withSite { site in
+      try site.write(Self.manifest + "report: {card: modelcard.yaml}\n", to: "pipeline.yaml")
+      try site.write("bias: 0\n", to: "params.yaml")
+      #expect(try site.pipe("repro").err.contains("there is no model card at `modelcard.yaml`"))
+      #expect(site.text("reports/index.md")?.contains("**! The report is incomplete**") == true)
+      let without = try site.pipe("model", "card")
+      #expect(without.status == 2 && without.out == "" && without.err.contains("there is no model card at `modelcard.yaml`"))
+      try site.write("name: quick\nlicense: mit\nlimitations: None is known.\n", to: "modelcard.yaml")
+      let card = try site.pipe("model", "card").out
+      #expect(card.hasPrefix("---\nlicense: mit\nmodel-index:\n- name: quick\n"), "\(card)")
+      #expect(card.contains("## Limitations\n\nNone is known.\n") && card.contains("_Nobody has written this down yet._"))
+      #expect(card.contains("| MAE | 0.27") && card.contains("On 400 rows."))
     }
   }
 

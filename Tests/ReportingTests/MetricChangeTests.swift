@@ -53,9 +53,9 @@ import Testing
   }
 
   @Test func `without intervals of one level there is no judgement`() {
-    #expect(MetricChange(estimate(1, nil, nil), against: estimate(2, 1.9, 2.1)).reading == .unjudged)
-    #expect(MetricChange(estimate(1, 0.9, 1.1, level: 0.9), against: estimate(2, 1.9, 2.1)).reading == .unjudged)
-    #expect(MetricChange(estimate(1, 0.9, 1.1, level: nil), against: estimate(2, 1.9, 2.1, level: nil)).reading == .unjudged)
+    #expect(MetricChange(estimate(1, nil, nil), against: estimate(2, 1.9, 2.1)).reading == nil)
+    #expect(MetricChange(estimate(1, 0.9, 1.1, level: 0.9), against: estimate(2, 1.9, 2.1)).reading == nil)
+    #expect(MetricChange(estimate(1, 0.9, 1.1, level: nil), against: estimate(2, 1.9, 2.1, level: nil)).reading == nil)
   }
 
   @Test func `the same value is no difference`() {

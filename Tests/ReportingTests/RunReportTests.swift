@@ -194,15 +194,6 @@ import Tracking
     #expect(["a_b", "a-b", "a b"].map { anchors[$0] } == ["stage-a-b", "stage-a-b-2", "stage-a-b-3"])
   }
 
-  @Test func `wilson's interval is that of the textbooks`() throws {
-    // statsmodels 0.14, proportion_confint(90, 100, 0.05, "wilson")
-    let many = try #require(wilsonInterval(90, of: 100))
-    #expect(abs(many.low - 0.8256343384950865) < 1e-6 && abs(many.high - 0.9447708629393249) < 1e-6)
-    let none = try #require(wilsonInterval(0, of: 10))
-    #expect(none.low == 0 && abs(none.high - 0.27753279986288926) < 1e-6)
-    #expect(wilsonInterval(0, of: 0) == nil)
-  }
-
   @Test func `a bar counts in eighths`() {
     #expect(RunReport.bar(10, of: 10) == "██████████")
     #expect(RunReport.bar(0.001, of: 10) == "▏")

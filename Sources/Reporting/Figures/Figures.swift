@@ -1,6 +1,6 @@
 // What all figures share: captions in sentences, tables of bounded length, series with names.
 // SPDX-License-Identifier: Apache-2.0
-package import Evaluation
+import Evaluation
 
 /// Functions from values to a drawing with its caption and its numbers. One file a family.
 package enum Figures {

@@ -39,6 +39,21 @@ struct ReportWriter {
   /// - Parameter known: an earlier record that was read already; `nil` is none.
   func report(on run: RunRecord, known: RunRecord? = nil) throws -> Report { RunReport.document(try input(run, known: known)) }
 
+  /// The model card with the figures of a run, for a model repository.
+  ///
+  /// - Throws: an `input` diagnostic where there is no card.
+  func modelCard(of run: RunRecord) throws -> String {
+    let input = try input(run, known: nil)
+    guard let card = input.card else {
+      throw Diagnostic(
+        .input,
+        path("card").map { "there is no model card at `\($0)`, or it has mistakes" } ?? "`\(pipeline.file)` names no model card",
+        hints: ["`report: {card: modelcard.yaml}` names one; docs/report.md says what stands in it"])
+    }
+    let evaluations = input.evaluations.map(\.result.document) + (input.evaluation.map { [$0] } ?? [])
+    return ModelCardText.text(card, name: pipeline.models.first?.name ?? input.title, evaluations: evaluations)
+  }
+
   /// Whether the newest run has a report: a build that was killed before it wrote one is made up for.
   func isOwed(_ newest: String) -> Bool {
     (try? AtomicFile.readText("\(project.stateFolder)/reported")) != newest + "\n" || FileStat("\(folder)/index.html") == nil
@@ -54,16 +69,17 @@ struct ReportWriter {
       title: pipeline.title ?? "Pipeline", description: pipeline.description, run: run,
       graph: GraphDescription(graph, order: shown) { name in outcomes[name].map(GraphDescription.Status.init) ?? .unknown })
     input.previous = previous
-    input.evaluation = document("evaluation", objects)
-    input.previousEvaluation = earlier.flatMap { document("evaluation", $0) }
-    input.evaluations = RunEvaluations(project: project, pipeline: pipeline, run: run, previous: previous).all()
-    input.gates = document("gates", objects)
-    input.quality = document("quality", objects)
-    input.backtest = document("backtest", objects)
+    input.evaluation = document("evaluation", objects, &input.omissions)
+    if let earlier { input.previousEvaluation = document("evaluation", earlier, &input.omissions) }
+    input.evaluations = try RunEvaluations(project: project, pipeline: pipeline, run: run, previous: previous)
+      .all(&input.omissions)
+    input.gates = document("gates", objects, &input.omissions)
+    input.quality = document("quality", objects, &input.omissions)
+    input.backtest = document("backtest", objects, &input.omissions)
     input.predictions = try predictions(objects)
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
-    input.card = card(objects)
+    input.card = card(objects, &input.omissions)
     input.plots = plots(run, objects)
     input.contents = contents(run)
     input.registered = registered(run)
@@ -73,14 +89,22 @@ struct ReportWriter {
 
   private func path(_ role: String) -> WorkspacePath? { pipeline.reportSources.first { $0.role == role }?.path }
 
-  private func document<Document: Decodable>(_ role: String, _ objects: RunObjects) -> Document? {
+  private func document<Document: Decodable>(
+    _ role: String, _ objects: RunObjects, _ omissions: inout [String]
+  ) -> Document? {
     guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
     do {
       return try JSONDecoder().decode(Document.self, from: Data(bytes))
     } catch {
-      Terminal.standard.say(Diagnostic(.warning, "`\(path)` is not a document of role `\(role)`, so the report leaves it out"))
+      leaveOut("`\(path)` is not a document of role `\(role)`, so the report leaves it out", &omissions)
       return nil
     }
+  }
+
+  /// Says it to the one at the terminal and to the one who reads the page.
+  private func leaveOut(_ sentence: String, _ omissions: inout [String]) {
+    Terminal.standard.say(Diagnostic(.warning, sentence))
+    omissions.append(sentence)
   }
 
   private func table(_ role: String, _ objects: RunObjects) throws -> Table? {
@@ -105,10 +129,10 @@ struct ReportWriter {
   }
 
   /// The card is written by people: as a stage made it, or else as it stands in the project.
-  private func card(_ objects: RunObjects) -> ModelCard? {
+  private func card(_ objects: RunObjects, _ omissions: inout [String]) -> ModelCard? {
     guard let path = path("card") else { return nil }
     guard let bytes = objects.bytes(of: path) ?? (try? AtomicFile.read("\(project.root)/\(path)")) else {
-      Terminal.standard.say(Diagnostic(.warning, "there is no model card at `\(path)`, so the report has none"))
+      leaveOut("there is no model card at `\(path)`, so the report has none", &omissions)
       return nil
     }
     do {
@@ -118,6 +142,7 @@ struct ReportWriter {
         diagnostic.category = .warning
         Terminal.standard.say(diagnostic)
       }
+      omissions.append("the model card `\(path)` has mistakes, so the report has none")
       return nil
     }
   }

@@ -14,9 +14,9 @@ struct RunEvaluations {
   let run: RunRecord
   let previous: RunRecord?
 
-  /// In the order of the manifest. What cannot be evaluated is told and left out: the report has other things to say.
-  func all() -> [RunReport.EvaluatedModel] {
-    pipeline.evaluations.compactMap { declaration in
+  /// In the order of the manifest. What cannot be evaluated is told, on the page too: the report has other things to say.
+  func all(_ omissions: inout [String]) throws -> [RunReport.EvaluatedModel] {
+    try pipeline.evaluations.compactMap { declaration in
       do {
         return try evaluated(declaration)
       } catch let error as any DiagnosticConvertible {
@@ -24,8 +24,7 @@ struct RunEvaluations {
         diagnostic.category = .warning
         diagnostic.message = "evaluation `\(declaration.name)` is left out: \(diagnostic.message)"
         Terminal.standard.say(diagnostic)
-        return nil
-      } catch {
+        omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
         return nil
       }
     }

@@ -10,7 +10,8 @@ import Tracking
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "List registered models, or show one.", subcommands: [List.self, Show.self],
+    commandName: "model", abstract: "List registered models, show one, or print its card.",
+    subcommands: [List.self, Show.self, Card.self],
     defaultSubcommand: List.self)
 
   struct List: ParsableCommand {
@@ -61,6 +62,30 @@ struct ModelCommand: ParsableCommand {
         rows.append([key, value.plainText])
       }
       Terminal.standard.out(columns(rows))
+    }
+  }
+}
+
+extension ModelCommand {
+  struct Card: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "card",
+      abstract: "Print the model card with the figures of a run, as the README of a model repository.",
+      discussion: """
+        The card is the file under `report: {card: …}`; see docs/report.md.
+
+        Examples:
+          pipe model card > README.md
+          pipe model card 20261121T09
+        """)
+
+    @Argument(help: "The run, or the beginning of its name. Default: the newest.") var name: String?
+
+    func run() throws {
+      let project = try Project.find()
+      let pipeline = try project.pipeline()
+      let writer = ReportWriter(project: project, pipeline: pipeline, graph: try StageGraph(pipeline.stages))
+      Terminal.standard.out(try writer.modelCard(of: project.run(name)))
     }
   }
 }

@@ -3,7 +3,6 @@
 import ArgumentParser
 import ContentStore
 import Diagnostics
-import Foundation
 import PipelineModel
 import Reporting
 
@@ -78,22 +77,3 @@ struct ReportCommand: ParsableCommand {
 }
 
 extension MarkdownText.Target: ExpressibleByArgument {}
-
-/// Shows a page to a person; where there is no browser, its address.
-enum Browser {
-  static func open(_ path: String) {
-    let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-    for program in ["xdg-open", "open"] where start(program, absolute) { return }
-    Terminal.standard.note("no browser was found; the page is file://\(absolute)")
-  }
-
-  private static func start(_ program: String, _ path: String) -> Bool {
-    var child = pid_t()
-    var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(path), nil]
-    defer { for argument in arguments { free(argument) } }
-    guard posix_spawnp(&child, program, nil, nil, &arguments, environ) == 0 else { return false }
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
-    return status == 0
-  }
-}

@@ -60,7 +60,7 @@ struct RunsCommand: ParsableCommand {
       let record = try project.run(name)
       if let log { return try printLog(of: log, record, project) }
       if json {
-        return Terminal.standard.out(String(decoding: try record.encoded(), as: UTF8.self))
+        return Terminal.standard.out(String(decoding: record.encoded(), as: UTF8.self))
       }
       var text = "run \(record.id): \(record.outcome.rawValue) in \(durationText(record.durationSeconds))\n"
       text += "\(record.startedAt) on \(record.host.name)\n"

@@ -209,7 +209,7 @@ struct PullCommand: ParsableCommand, HasVolume {
     if allowMissing { arguments.append("--allow-missing") }
     let lost = summary.missing.isEmpty || allowMissing ? nil : summary
     do {
-      var checkout = try CheckoutCommand.parse(arguments)
+      let checkout = try CheckoutCommand.parse(arguments)
       try checkout.run()
     } catch {
       // What is missing says it all; the checkout would only repeat it.
