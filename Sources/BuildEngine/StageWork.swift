@@ -116,7 +116,7 @@ struct StageWork: Sendable {
       }
       try scratch.open()
       try scratch.setAside(fleeting)
-      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) {
+      for output in stage.outputs where output.isPersistent && place.workspace.isTaken(output.path) {
         try place.workspace.unprotect(output.path)
       }
     } catch {
