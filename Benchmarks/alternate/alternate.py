@@ -149,7 +149,7 @@ class Alternation:
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             deviation = f"{failed[-1]} failed in both and left other things done" if failed else (
                 self.taken_in(mixed, wanted) or self.left_out(mixed, wanted, asked) or self.recorded_frozen(mixed, wanted)
-                or self.kept_modes(mixed, wanted, asked))
+                or self.kept_modes(mixed, wanted, asked) or self.kept_lock(mixed, wanted, asked))
             if deviation:
                 self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
                 self.account(deviation)
@@ -211,6 +211,18 @@ class Alternation:
         names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
         same = all(mixed.get(name, "").replace("x ", "- ", 1) == wanted.get(name) for name in names)
         return "unprotect keeps executable bits" if same and any(words[0] == "unprotect" for words in asked) else None
+
+    def kept_lock(self, mixed, wanted, asked):
+        """Whether nothing differs but executable bits of dependencies, which DVC's `repro --pull` writes into the lock of what it pulled."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        if not any("--pull" in words for words in asked) or any(os.path.basename(name) != "dvc.lock" or name not in mixed for name in names):
+            return None
+
+        def plain(text):
+            return [line for line in text.splitlines() if line.strip() != b"isexec: true"]
+
+        same = all(plain(self.bytes(name)) == plain(self.shadow.blobs[wanted[name].split(" ")[-1]]) for name in names)
+        return "repro --pull leaves the lock of what it pulled" if same else None
 
     def left_out(self, mixed, wanted, asked):
         """Whether nothing differs but outputs that DVC leaves out though it was asked for them, or whose objects nobody has."""

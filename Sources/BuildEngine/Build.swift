@@ -272,7 +272,8 @@ package struct Build: Sendable {
       return work.record(stage, recipe, reasons: reasons, commits: options.commits)
     case .run(let recipe, let reasons):
       emit(.started(stage: stage.name, reasons: reasons, position: position.0, total: position.1))
-      return work.run(stage, recipe, reasons: reasons, commits: options.commits, bringsInputs: options.allowMissing || options.pulls)
+      return work.run(
+        stage, recipe, reasons: reasons, commits: options.commits, bringsInputs: options.allowMissing || options.pulls)
     }
   }
 

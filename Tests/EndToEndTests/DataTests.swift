@@ -384,8 +384,9 @@ private let two = "26ab0db90d72e28ad0ba1e22ee510510"
   @Test func `a result that is restored over an equal copy becomes a link, where links are configured`() throws {
     try withDVCSite { site in
       func manifest(_ text: String) throws {
-        try site.write("stages:\n  a:\n    cmd: echo \(text) > o\n    outs: [o]\n", to: "dvc.yaml")
+        try site.write("stages:\n  a:\n    cmd: echo \(text) > o\n    deps: [d]\n    outs: [o]\n", to: "dvc.yaml")
       }
+      try site.write("", to: "d")
       try site.succeeds("config", "cache.type", "symlink")
       for text in ["1", "2"] {
         try manifest(text)
@@ -395,7 +396,8 @@ private let two = "26ab0db90d72e28ad0ba1e22ee510510"
       try site.write("1\n", to: "o")
       try manifest("1")
       #expect(try site.pipe("repro").err.contains("a restored"))
-      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(site.root)/o").hasSuffix("26324c6904b2a9cb4b88d6d61c81d1"))
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: "\(site.root)/o").hasSuffix("26324c6904b2a9cb4b88d6d61c81d1"))
     }
   }
 
