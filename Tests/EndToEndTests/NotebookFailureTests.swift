@@ -92,7 +92,7 @@ struct `A notebook that ends in every way` {
     try withNotebook("well") { site in
       let ran = try repro(site)
       #expect(ran.status == 0, "\(ran.err)")
-      #expect(ran.err.contains("week | cell 4 of 5, last: ") && ran.err.contains("1 ran\nreport: reports/index.html\n"))
+      #expect(ran.err.contains("week | cell 4 of 5, `last`: ") && ran.err.contains("1 ran\nreport: reports/index.html\n"))
       expectTheFirstCells(in: try #require(site.text("reports/index.html")))
       let first = try site.pipe("notebook", "export", "week", "--to", "ipynb").out
       #expect(first.contains("application/vnd.vegalite.v") && !first.contains("cdn"))
