@@ -76,7 +76,9 @@ final class DuckDBCells: CellInterpreter {
       try? AtomicFile.makeFolder(work.folder)
       try? AtomicFile.write(work.text, to: work.file)
       for name in ["columns", "rows", "count"] { try? AtomicFile.removeAll("\(work.folder)/\(name).csv") }
-      var arguments = ["-batch", "-bail", "-init", "/dev/null", "-f", work.file]
+      // Nobody's own settings.
+      try? AtomicFile.write("", to: "\(work.folder)/empty.sql")
+      var arguments = ["-batch", "-bail", "-init", "\(work.folder)/empty.sql", "-f", work.file]
       switch database {
       case .stage: arguments.append("\(surroundings.workFolder)/cells.duckdb")
       case .file(let path, let isReadOnly): arguments += (isReadOnly ? ["-readonly"] : []) + [path]
@@ -303,7 +305,8 @@ final class DuckDBCells: CellInterpreter {
 
   /// The message of DuckDB at the line of the notebook: `Catalog Error: …`, then `LINE 3: …`.
   private func failure(_ said: String, _ work: Work, reached: String, _ cell: NumberedCell) -> CellFailure {
-    let lines = said.split(separator: "\n").map(String.init)
+    let lines = said.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("-- Loading resources from") }
+    let said = lines.joined(separator: "\n")
     let message = surroundings.withoutMachinePaths(lines.first ?? "DuckDB ended with exit status 1")
     var line = cell.cell.firstLine
     if let index = reached.split(separator: "\n").last.flatMap({ Int($0) }), work.statements.indices.contains(index) {

@@ -88,6 +88,21 @@ struct `Notebooks of the program` {
     }
   }
 
+  @Test func `an output that is a device is written to, not replaced`() throws {
+    try withSite { site in
+      try site.write("stages:\n  make:\n    notebook: make.sh\n", to: "pipeline.yaml")
+      try site.write("echo one\n", to: "make.sh")
+      #expect(try site.pipe("repro").status == 0)
+      guard mknod("\(site.root)/null", S_IFCHR | 0o666, 1 << 8 | 3) == 0 else {
+        return print("skipped: no device can be made here")
+      }
+      #expect(try site.pipe("notebook", "export", "make", "--to", "html", "-o", "null").status == 0)
+      #expect(try site.pipe("report", "--format", "html", "-o", "null").status == 0)
+      var info = stat()
+      #expect(lstat("\(site.root)/null", &info) == 0 && info.st_mode & S_IFMT == S_IFCHR)
+    }
+  }
+
   @Test func `run needs no project`() throws {
     try withSite { site in
       try site.write("Why.\n\n```{bash}\necho $((6 * 7))\n```\n", to: "a.qmd")
