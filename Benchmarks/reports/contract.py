@@ -161,6 +161,7 @@ def main():
         print("no Chromium on the search path" if not program else f"no axe-core in {asked.venv}", file=sys.stderr)
         return 2
     version, axe = axe
+    sys.path += glob.glob(os.path.join(asked.venv, "lib", "python3*", "site-packages"))
     with open(os.path.join(HERE, "look.js"), encoding="utf-8") as file:
         look = "\n".join(line for line in file.read().splitlines() if not line.startswith("//"))
     if asked.shots:

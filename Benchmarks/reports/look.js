@@ -100,6 +100,26 @@
       }
     }
   }
+  // Words of the page itself, on the colours of what they stand in: axe gives up on the hint of a shadow below a wide table.
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const seen = new Set();
+  while (words.nextNode()) {
+    const element = words.currentNode.parentElement;
+    if (seen.has(element) || !words.currentNode.data.trim() || element.closest("svg,script,style") || !element.checkVisibility()) continue;
+    seen.add(element);
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      const layer = colour(getComputedStyle(at).backgroundColor);
+      if (layer[3] > 0) layers.push(layer);
+      if (layer[3] > 0.999) break;
+    }
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
+    const below = layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
+    const least = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+    const found = contrast(over(colour(style.color), below), below);
+    if (found < least) result.faint.push(`${name(element)}: "${words.currentNode.data.trim().slice(0, 40)}" ${found.toFixed(2)}`);
+  }
+  result.words = seen.size;
   const room = document.documentElement.clientWidth;
   result.overflow = Math.max(0, document.documentElement.scrollWidth - room);
   if (result.overflow) {
