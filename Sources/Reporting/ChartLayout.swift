@@ -106,10 +106,11 @@ struct ChartLayout {
     self.limit = limit
     var right = limit - Self.rightMargin(panel)
     var fit = AxisFit(panel.x, from: left, to: right, leftLimit: originX)
-    if let last = fit.ticks.last, !fit.isSlanted, panel.x.scale.bandNames == nil {
+    if let last = fit.ticks.last, !fit.isSlanted, right > left {
       let over = last.position + TextWidth.of(last.label) / 2 - (limit - 1)
       if over > 0 {
-        right -= over
+        // A band's middle moves less than the end does.
+        right -= over / max(0.5, (last.position - left) / (right - left))
         fit = AxisFit(panel.x, from: left, to: right, leftLimit: originX)
       }
     }

@@ -38,7 +38,7 @@ package enum HTMLStyle {
     let dark = colours.map { "--\($0.name):\($0.dark)" }.joined(separator: ";")
     return """
       :root{color-scheme:light dark;\(light)}
-      @media (prefers-color-scheme:dark){:root{\(dark)}}
+      @media screen and (prefers-color-scheme:dark){:root{\(dark)}}
       \(rules)
       """
   }
@@ -68,7 +68,7 @@ package enum HTMLStyle {
     .skip:focus{left:1rem;top:.5rem;background:var(--ground);padding:.5rem 1rem;border:2px solid var(--link);z-index:1}
     header,main,footer{max-width:66rem;margin:0 auto;padding:0 1.25rem}
     header{padding-top:2.5rem}
-    h1,h2,h3,h4,h5,h6{line-height:1.25;font-weight:650;text-wrap:balance}
+    h1,h2,h3,h4,h5,h6{line-height:1.25;font-weight:650;text-wrap:balance;overflow-wrap:anywhere}
     h1{font-size:1.7rem;margin:0 0 .25rem;letter-spacing:-.01em}
     h2{font-size:1.3rem;margin:3.25rem 0 1rem;padding-top:1.1rem;border-top:1px solid var(--line)}
     h3{font-size:1.05rem;margin:2rem 0 .6rem}
@@ -93,7 +93,7 @@ package enum HTMLStyle {
     nav a{display:inline-block;padding:.3rem 0}
     code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
     code{overflow-wrap:anywhere}
-    td code,th code{overflow-wrap:break-word}
+    td,th{overflow-wrap:break-word}td code,th code{overflow-wrap:inherit}
     .inside{scroll-margin-top:4.5rem}
     pre{background:var(--raised);border:1px solid var(--line);border-radius:.35rem;padding:.7rem .9rem;overflow:auto;line-height:1.45;max-height:32rem}
     pre code{font-size:inherit;overflow-wrap:normal}
@@ -103,9 +103,10 @@ package enum HTMLStyle {
     .label{color:var(--muted);font-size:.8rem;margin:0 0 .25rem}
     .scroll{--here:var(--ground);overflow-x:auto;max-width:100%;margin:0 0 1rem;background:linear-gradient(to right,var(--here) 40%,transparent) 0/2.5rem 100% no-repeat local,linear-gradient(to left,var(--here) 40%,transparent) 100%/2.5rem 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) 0/.7rem 100% no-repeat,linear-gradient(to left,var(--shade),transparent) 100%/.7rem 100% no-repeat}
     .verdict .scroll{--here:var(--raised)}
-    tbody th{min-width:6rem}
+    tbody th{min-width:6rem}tbody th,td{max-width:24rem}td:has(br){min-width:7rem}.whole{white-space:nowrap}
     .table table{margin:0}
     table{border-collapse:collapse;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
+    .scroll.table thead th{white-space:normal}
     caption{text-align:left;color:var(--muted);font-size:.875rem;padding:0 0 .4rem}
     th,td{text-align:left;vertical-align:top;padding:.4rem 1.1rem .4rem 0;border-bottom:1px solid var(--line)}
     th:last-child,td:last-child{padding-right:.2rem}
@@ -160,8 +161,8 @@ package enum HTMLStyle {
     svg .edge{fill:none;stroke:var(--s0);stroke-width:1.3}
     svg .head{fill:var(--s0)}
     footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
-    @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
+    @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}tbody th,td{max-width:15rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
-    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure details{display:none}caption{break-after:avoid}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible;background:none}table{font-size:.8rem}.scroll.table tr>*,.whole{min-width:0;padding-right:.6rem;white-space:normal;overflow-wrap:anywhere}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure details{display:none}caption{break-after:avoid}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
     """
 }

@@ -204,6 +204,8 @@ struct HTMLPage {
   private mutating func add(_ content: [Report.Inline]) {
     for piece in content {
       switch piece {
+      case .text(let words) where Self.isDated(words): add("<span class=\"whole\">", words, "</span>")
+      case .muted(let words) where Self.isDated(words): add("<span class=\"muted whole\">", words, "</span>")
       case .text(let words): text += PlainText.escaped(words)
       case .strong(let words): add("<strong>", words, "</strong>")
       case .muted(let words): add("<span class=\"muted\">", words, "</span>")
@@ -215,6 +217,15 @@ struct HTMLPage {
       case .lineBreak: text += "<br>"
       }
     }
+  }
+
+  /// A date, a time or a span of dates: a browser would break it behind a hyphen.
+  private static func isDated(_ words: String) -> Bool {
+    guard words.utf8.count <= 24 else { return false }
+    let head = Array(words.utf8.prefix(7))
+    let digits = 0x30...0x39 as ClosedRange<UInt8>
+    return head.count == 7 && head[4] == UInt8(ascii: "-") && head[..<4].allSatisfy(digits.contains)
+      && head[5...].allSatisfy(digits.contains)
   }
 
   private mutating func add(_ begin: String, _ words: String, _ end: String) {

@@ -57,7 +57,7 @@ enum PointBudget {
     }
     return (
       [.grid(columns: bins, rows: bins, levels: levels(counts))], [densityLegend(counts)],
-      "\(NumberText.count(points.count)) points, binned; darker is denser (logarithmic)."
+      "\(NumberText.count(points.count)) points, binned; the stronger the colour, the more (logarithmic)."
     )
   }
 

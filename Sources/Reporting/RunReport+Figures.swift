@@ -31,7 +31,9 @@ extension RunReport {
         marks: [.grid(columns: PredictionSummary.gridSize, rows: PredictionSummary.gridSize, levels: grid.levels), .identity]),
       caption: [
         .strong("Predicted and actual. "),
-        .text("\(NumberText.count(summary.rows)) rows, binned; darker is denser (logarithmic). On the dashed line both agree."),
+        .text(
+          "\(NumberText.count(summary.rows)) rows, binned; the stronger the colour, the more (logarithmic). On the dashed line both agree."
+        ),
         .text(outside(grid.outside)),
       ],
       data: tenthsTable(summary, unit))

@@ -39,7 +39,7 @@ extension RunReport {
 
   private static func parameterTable(_ changes: [RunChanges.Parameter], caption: String) -> Report.Table {
     Report.Table(
-      caption: caption, columns: [.init("Parameter"), .init("Previous run", .end), .init("This run", .end)],
+      caption: caption, columns: [.init("Parameter"), .init("Previous run"), .init("This run")],
       rows: changes.map { [[.code($0.key)], valueCell($0.then), valueCell($0.now)] })
   }
 
@@ -90,8 +90,8 @@ extension RunReport {
   private static func allParameters(_ parameters: [String: String], _ changes: RunChanges?) -> Report.Table {
     let changed = Dictionary((changes?.parameters ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let keys = parameters.keys.sorted { (changed[$0] == nil ? 1 : 0, $0) < (changed[$1] == nil ? 1 : 0, $1) }
-    var columns: [Report.Table.Column] = [.init("Parameter"), .init("Value", .end)]
-    if changes != nil { columns.append(.init("Previous run", .end)) }
+    var columns: [Report.Table.Column] = [.init("Parameter"), .init("Value")]
+    if changes != nil { columns.append(.init("Previous run")) }
     return Report.Table(
       caption: "Parameters", columns: columns,
       rows: keys.map { key in

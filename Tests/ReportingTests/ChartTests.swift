@@ -31,6 +31,15 @@ import Testing
     #expect(large.map(\.label) == ["0", "2M", "4M", "6M", "8M"])
   }
 
+  @Test func `the last date below an axis ends inside the drawing`() throws {
+    let days = (1...29).map { "2026-06-\($0 < 10 ? "0" : "")\($0)" }
+    let layout = layout(chart(.bands(days), .linear(0...1)))
+    let last = try #require(layout.xTicks.last)
+    #expect(last.label == "2026-06-29")
+    #expect(last.position + TextWidth.of(last.label) / 2 <= layout.limit)
+    #expect(last.position < layout.right)
+  }
+
   @Test func `bands go from top to bottom on the upright axis`() {
     let layout = layout(chart(.linear(0...1), .bands(["a", "b"])))
     #expect(layout.py(0) < layout.py(1))

@@ -69,7 +69,7 @@ import Testing
   @Test func `captions say what was binned, thinned or left out`() throws {
     func words(_ id: String) throws -> String { try #require(FigureSamples.all.first { $0.id == id }).caption.plainText }
     #expect(try words("roc").contains("Showing 201 of 9,214 points of the curve."))
-    #expect(try words("predicted-actual").contains("41,203 rows, binned; darker is denser (logarithmic)."))
+    #expect(try words("predicted-actual").contains("41,203 rows, binned; the stronger the colour, the more (logarithmic)."))
     #expect(try words("shap").contains("Showing 500 of 3,000 rows."))
     #expect(try words("dependence-rows").contains("5,200 points, binned;"))
     #expect(try words("residual-qq").contains("Showing 120 of 41,203 points."))

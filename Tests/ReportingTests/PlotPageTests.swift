@@ -163,7 +163,7 @@ import Testing
     }
     let many = "a,b\n" + rows.joined(separator: "\n")
     let one = try #require(PlotFigure(try plot(many, "{x: a, y: b, template: scatter}")).chart)
-    #expect(one.notes.compactMap { $0 } == ["5,000 points, binned; darker is denser (logarithmic)."])
+    #expect(one.notes.compactMap { $0 } == ["5,000 points, binned; the stronger the colour, the more (logarithmic)."])
     #expect(one.chart.svg(id: "c").utf8.count < 40_000)
     let two = try #require(
       PlotFigure(try plot(many, "{x: a, y: b, template: scatter}", revisions: [("main", many), ("workspace", many)])).chart)

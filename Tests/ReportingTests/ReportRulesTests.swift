@@ -201,9 +201,27 @@ import Tracking
   }
 
   @Test func `the style knows dark, paper, phone and calm`() {
-    for query in ["prefers-color-scheme:dark", "@media print", "max-width:40rem", "prefers-reduced-motion"] {
+    for query in ["@media screen and (prefers-color-scheme:dark)", "@media print", "max-width:40rem", "prefers-reduced-motion"] {
       #expect(HTMLStyle.sheet.contains(query))
     }
+  }
+
+  @Test func `paper is light whatever the reader's theme`() {
+    #expect(!HTMLStyle.sheet.contains("@media (prefers-color-scheme:dark)"))
+  }
+
+  @Test func `a date in a cell stays in one piece, a text that begins with one does not`() {
+    let table = Report.Table(
+      caption: "Windows", columns: [.init("Window"), .init("Note")],
+      rows: [
+        [[.text("2026-01"), .lineBreak, .muted("2026-01-01 to 2026-01-31")], [.text("2026-01-01 was a holiday in all of them")]]
+      ])
+    let section = Report.Section(id: "w", title: "W", priority: 1, blocks: [.table(table)])
+    var report = RunReport.document(Sample.plainInput)
+    report.sections = [section]
+    let html = HTMLText.render(report)
+    #expect(html.contains("<span class=\"whole\">2026-01</span><br><span class=\"muted whole\">2026-01-01 to 2026-01-31</span>"))
+    #expect(html.contains("<td>2026-01-01 was a holiday in all of them"))
   }
 
   // MARK: Reading HTML

@@ -41,7 +41,7 @@ extension Figures {
       caption: caption(
         title + ".",
         [
-          "\(Figures.rows(grid.rows)), binned; darker is denser (logarithmic).", words,
+          "\(Figures.rows(grid.rows)), binned; the stronger the colour, the more (logarithmic).", words,
           grid.outside > 0 ? "\(Figures.rows(grid.outside)) outside of the frame." : nil,
         ]),
       data: table(
