@@ -32,7 +32,9 @@ def differing(mixed, wanted, blobs, mine):
 
 def said_by_both(mixed, shadow):
     """Objects that are nowhere: DVC warns and ends with 0, `pipe` calls the push or fetch incomplete."""
-    return re.search("could not be (pushed|fetched)", mixed[2]) and "Some of the cache files do not exist" in shadow[2]
+    # A recording has the end of what was said: of a long list no more than its last lines.
+    is_warned = "Some of the cache files do not exist" in shadow[2] or re.search(r"^md5: [0-9a-f]{32}(\.dir)?$", shadow[2], re.M)
+    return re.search("could not be (pushed|fetched)", mixed[2]) and is_warned
 
 
 def lacks_output(words, mixed, shadow):
@@ -43,6 +45,16 @@ def lacks_output(words, mixed, shadow):
 def stumbles(words, mixed, shadow):
     """`repro --dry` of DVC fails at a stage whose inputs do not exist yet; `pipe` says that it will run."""
     return words[0] == "repro" and "--dry" in words and mixed[0] == 0 and re.search(r"failed to reproduce '.*': \[Errno 2\]", shadow[2])
+
+
+def is_lost(words, mixed, shadow):
+    """`checkout` of an output whose object is nowhere: DVC ends with 0 where it finds nothing to compare with, `pipe` ends with 4."""
+    return words[0] in ("checkout", "pull") and mixed[0] == 4 and shadow[0] == 0 and re.search("is not in the store|the store has no", mixed[2])
+
+
+def breaks(mixed, shadow):
+    """DVC ends with what it calls an unexpected error, `pipe` with success."""
+    return mixed[0] == 0 and "Having any troubles?" in shadow[2]
 
 
 class Alternation:
@@ -77,7 +89,7 @@ class Alternation:
         if number:
             key = (self.shadow.name, word if any(act[0] == "tool" for act in self.shadow.acts) else "edit")
             self.counts[key] = self.counts.get(key, 0) + 1
-        failed = []
+        failed, asked = [], []
         for act, wanted in zip(self.shadow.acts, self.shadow.answers):
             got = self.mixed.act(act, tool)
             if got is None:
@@ -93,22 +105,40 @@ class Alternation:
                 if ours and lacks_output(act[1], got, wanted):
                     self.account("repro --allow-missing brings back what a stage reads, where DVC fails")
                     return self.heal()
+                if ours and is_lost(act[1], got, wanted) and (self.lost() or self.dangles()):
+                    self.account("checkout of what nobody has any more")
+                    return self.heal()
+                if ours and act[1][0] == "move" and "there is no folder" in got[2]:
+                    self.account("an empty folder, which no recording has")
+                    return self.heal()
+                if ours and breaks(got, wanted):
+                    self.account("DVC ends with an unexpected error")
+                    return self.heal()
+                if ours and act[1][0] == "repro" and got[0] == 0 and self.dangles():
+                    self.account("dvc repro fails at a link whose object is gone")
+                    return self.heal()
+                if ours and act[1][0] in ("checkout", "pull") and got[0] == 0 and self.lost():
+                    self.account("checkout of what is intact here and lost in the cache")
+                    return self.heal()
                 raise Difference(
                     f"`{word} {' '.join(act[1])}` ends with {got[0]}, dvc in the shadow with {wanted[0]}\n"
                     f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
+            if act[0] == "tool":
+                asked.append(act[1])
             if act[0] == "tool" and got[0] != 0 and wanted[0] != 0:
                 failed.append(act[1][0])
                 self.say(f"--- {word}\n{got[1][-1500:]}{got[2][-1500:]}\n--- shadow\n{wanted[1]}{wanted[2]}")
             if "unexpected error" in wanted[2]:
                 self.say("  DVC failed with an error of its own: " + wanted[2].strip().splitlines()[-1])
         if self.checking(number):
-            self.compare(number, failed if ours else [])
+            self.compare(number, failed, asked if ours else [])
 
     def checking(self, number):
         return number >= self.options.start
 
-    def compare(self, number, failed):
-        """`failed` names the commands that failed on both sides: what they did before may differ.
+    def compare(self, number, failed, asked):
+        """`failed` names the commands that failed on both sides: what they did before may differ, also between two runs of DVC, which goes
+        through the files in the order in which the file system lists them. `asked` has the words of the commands that `pipe` did.
 
         DVC's own status of the mixed project follows from equal contents: it is asked now and then, to prove that.
         """
@@ -117,7 +147,9 @@ class Alternation:
         if self.even_stale(mixed, wanted):
             mixed = self.contents()
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
-            deviation = f"{failed[-1]} failed in both and left other things done" if failed else self.taken_in(mixed, wanted)
+            deviation = f"{failed[-1]} failed in both and left other things done" if failed else (
+                self.taken_in(mixed, wanted) or self.left_out(mixed, wanted, asked) or self.recorded_frozen(mixed, wanted)
+                or self.kept_modes(mixed, wanted, asked) or self.kept_lock(mixed, wanted, asked))
             if deviation:
                 self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
                 self.account(deviation)
@@ -145,8 +177,61 @@ class Alternation:
         locks = [value for name, (_, _, value) in before.items() if os.path.basename(name) == "dvc.lock"]
         named = {digest.decode() for value in locks for digest in known.findall(self.shadow.blobs[value])}
         places = {f".dvc/cache/files/md5/{digest[:2]}/{digest[2:]}" for digest in named}
-        again = [place for place in places if place not in before and place in mixed and place not in wanted]
+        again = [place for place in places if place not in before and place in mixed]
         return "an object that was lost is taken in again" if again else None
+
+    def lost(self, *kinds):
+        """The outputs that DVC's status of the shadow calls so."""
+        if not isinstance(self.shadow.status, dict):
+            return set()
+        found = set()
+        for address, changes in self.shadow.status.items():
+            folder = os.path.dirname(address.split(":")[0]) if ":" in address or address.endswith(".dvc") else ""
+            for change in changes:
+                if isinstance(change, dict):
+                    outs = change.get("changed outs", {})
+                    found.update(os.path.normpath(os.path.join(folder, path)) for path, kind in outs.items() if kind in (kinds or ("not in cache",)))
+        return found
+
+    def recorded_frozen(self, mixed, wanted):
+        """Whether DVC wrote the outputs of a frozen stage into the run cache, under a command that never made them."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        if not all(name.startswith(".dvc/cache/runs/") and name not in mixed for name in names):
+            return None
+        frozen = set()
+        for name, (_, _, value) in self.shadow.tree.items():
+            if os.path.basename(name) == "dvc.yaml" and not name.startswith(".git/"):
+                manifest = self.mixed.peer.load(self.shadow.blobs[value].decode()) or {}
+                frozen.update(json.dumps(stage.get("cmd")) for stage in manifest.get("stages", {}).values() if stage.get("frozen"))
+        commands = [self.mixed.peer.load(self.shadow.blobs[wanted[name].split(" ")[-1]].decode())["cmd"] for name in names]
+        return "a frozen stage is not written into the run cache" if all(json.dumps(cmd) in frozen for cmd in commands) else None
+
+    def kept_modes(self, mixed, wanted, asked):
+        """Whether `unprotect` kept executable bits, which DVC drops."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        same = all(mixed.get(name, "").replace("x ", "- ", 1) == wanted.get(name) for name in names)
+        return "unprotect keeps executable bits" if same and any(words[0] == "unprotect" for words in asked) else None
+
+    def kept_lock(self, mixed, wanted, asked):
+        """Whether nothing differs but executable bits of dependencies, which DVC's `repro --pull` writes into the lock of what it pulled."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        if not any("--pull" in words for words in asked) or any(os.path.basename(name) != "dvc.lock" or name not in mixed for name in names):
+            return None
+
+        def plain(text):
+            return [line for line in text.splitlines() if line.strip() != b"isexec: true"]
+
+        same = all(plain(self.bytes(name)) == plain(self.shadow.blobs[wanted[name].split(" ")[-1]]) for name in names)
+        return "repro --pull leaves the lock of what it pulled" if same else None
+
+    def left_out(self, mixed, wanted, asked):
+        """Whether nothing differs but outputs that DVC leaves out though it was asked for them, or whose objects nobody has."""
+        if not any(words[0] in ("checkout", "pull") or "--pull" in words for words in asked):
+            return None
+        lost = self.lost("not in cache", "deleted")
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        within = all(any(name == path or name.startswith(path + "/") for path in lost) for name in names)
+        return "outputs that nobody has, or that DVC leaves out" if within else None
 
     def dangles(self):
         """Whether an output of the shadow is a link to an object that is not there."""
@@ -157,6 +242,8 @@ class Alternation:
         return sides.contents(self.mixed.tree(), self.linked)
 
     def bytes(self, path):
+        if not os.path.exists(f"{self.mixed.root}/{path}"):
+            return b""
         with open(f"{self.mixed.root}/{path}", "rb") as file:
             return file.read()
 

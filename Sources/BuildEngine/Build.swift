@@ -240,7 +240,7 @@ package struct Build: Sendable {
   }
 
   private func recipe(of stage: Stage, _ index: Int, _ locked: LockEntry?, _ state: State) throws -> Recipe {
-    guard options.allowMissing else { return try inspector.recipe(of: stage, locked: locked) }
+    guard options.allowMissing || options.pulls else { return try inspector.recipe(of: stage, locked: locked) }
     return try inspector.recipe(of: stage, locked: locked) { dependency, algorithm in
       if let input = try inspector.input(dependency, as: algorithm) { return input }
       return Absent(lock: state.lock, graph: graph, store: place.source).input(dependency, of: index, locked)
@@ -272,7 +272,8 @@ package struct Build: Sendable {
       return work.record(stage, recipe, reasons: reasons, commits: options.commits)
     case .run(let recipe, let reasons):
       emit(.started(stage: stage.name, reasons: reasons, position: position.0, total: position.1))
-      return work.run(stage, recipe, reasons: reasons, commits: options.commits, bringsInputs: options.allowMissing)
+      return work.run(
+        stage, recipe, reasons: reasons, commits: options.commits, bringsInputs: options.allowMissing || options.pulls)
     }
   }
 

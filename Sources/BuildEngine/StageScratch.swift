@@ -20,7 +20,7 @@ struct StageScratch: Sendable {
   ///
   /// - Throws: `StoreError`; then everything is where it was.
   func setAside(_ paths: [WorkspacePath]) throws(StoreError) {
-    guard paths.contains(where: workspace.exists) else { return }
+    guard paths.contains(where: workspace.isTaken) else { return }
     try AtomicFile.makeFolder("\(folder)/aside")
     try AtomicFile.write(paths.map(\.text).joined(separator: "\0"), to: "\(folder)/aside/paths")
     for (index, path) in paths.enumerated() {

@@ -56,13 +56,20 @@ struct StageWork: Sendable {
   func restore(_ stage: Stage, _ known: Trace.Known, commits: Bool) throws(StoreError) {
     for output in known.outputs {
       guard let path = WorkspacePath(output.path) else { throw .escapes(path: output.path) }
+      let declared = stage.outputs.first { $0.path == path }
       if let disk = inspector.onDisk(output.path, as: output.digest.algorithm), disk == (output.digest, output.isExecutable) {
         if commits { try keep(path, of: stage) }
-        continue
+        if !isLoneFile(path, declared) { continue }
       }
-      let declared = stage.outputs.first { $0.path == path }
       try put(output.digest, at: path, isExecutable: output.isExecutable, links: declared?.links)
     }
+  }
+
+  /// Whether a path has a copy of its own where the workspace is to share the store's bytes.
+  private func isLoneFile(_ path: WorkspacePath, _ output: Output?) -> Bool {
+    guard output?.isCached == true, (output?.links ?? place.workspace.links).first?.sharesBytes == true else { return false }
+    let stat = FileStat(place.workspace.absolute(path), followingLinks: false)
+    return stat?.kind == .file && stat?.links == 1
   }
 
   /// Gives the store what it lacks of an output that is in place.
@@ -116,7 +123,7 @@ struct StageWork: Sendable {
       }
       try scratch.open()
       try scratch.setAside(fleeting)
-      for output in stage.outputs where output.isPersistent && place.workspace.exists(output.path) {
+      for output in stage.outputs where output.isPersistent && place.workspace.isTaken(output.path) {
         try place.workspace.unprotect(output.path)
       }
     } catch {

@@ -59,12 +59,17 @@ package enum AtomicFile {
     return text
   }
 
-  /// Writes beside the path and renames.
+  /// Writes beside the path and renames; what is a device, such as `/dev/null`, stays one and is written to.
   ///
   /// - Parameters:
   ///   - durable: whether the bytes must be on the disk before the name is.
   ///   - mode: permission bits, before the umask.
   package static func write(_ bytes: [UInt8], to path: String, durable: Bool = false, mode: UInt32 = 0o666) throws(StoreError) {
+    if isDevice(path) {
+      let device = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+      guard device >= 0 else { throw .system("write", path: path, code: errno) }
+      return try writeAndClose(bytes, device, durable: false, path: path)
+    }
     let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max)).tmp"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw .system("write", path: path, code: errno) }
@@ -75,6 +80,11 @@ package enum AtomicFile {
       unlink(temporary)
       throw error as? StoreError ?? .system("write", path: path, code: EIO)
     }
+  }
+
+  private static func isDevice(_ path: String) -> Bool {
+    var info = stat()
+    return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFCHR
   }
 
   /// Writes a file that nobody else looks at yet; there must be none.

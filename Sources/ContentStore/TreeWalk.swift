@@ -147,8 +147,15 @@ struct TreeWalk: Sendable {
   private func stat(_ scan: FolderScan, _ item: FolderScan.Item, _ folder: Int32) throws(StoreError) -> File {
     var info = Glibc.stat()
     let code = scan.withName(item) { fstatat(folder, $0, &info, 0) }
-    guard code == 0 else { throw .system("follow the link", path: scan.path(item), code: errno) }
     var file = File()
+    guard code == 0 else {
+      guard errno == ENOENT, item.kind == .link, store == nil else {
+        throw .system("follow the link", path: scan.path(item), code: errno)
+      }
+      // A link whose object is gone: nothing to look at, and nothing that could be kept.
+      file.state = .leftOut
+      return file
+    }
     file.stat = FileStat(info)
     switch file.stat.kind {
     case .file: return file

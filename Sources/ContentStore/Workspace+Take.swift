@@ -112,7 +112,12 @@ extension Workspace {
       }
       return
     }
-    guard let info = FileStat(name, in: folder), info.kind == .file else { return }
+    guard let info = FileStat(name, in: folder) else {
+      // A link whose object is gone: what is written through it would become an object with the wrong bytes.
+      if own.kind == .link, unlinkat(folder, name, 0) != 0 { throw .system("remove", path: path, code: errno) }
+      return
+    }
+    guard info.kind == .file else { return }
     let mode = (info.isExecutable ? 0o777 : 0o666) & ~umaskBits
     if own.kind == .file, own.links == 1 {
       if !onlyLinks, own.mode & 0o7777 != mode, fchmodat(folder, name, mode, 0) != 0 {

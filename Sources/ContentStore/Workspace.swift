@@ -66,6 +66,9 @@ package final class Workspace: Sendable {
 
   package func exists(_ path: WorkspacePath) -> Bool { FileStat(absolute(path)) != nil }
 
+  /// Whether anything has this name, be it a link that leads nowhere.
+  package func isTaken(_ path: WorkspacePath) -> Bool { FileStat(absolute(path), followingLinks: false) != nil }
+
   func replace(_ target: String, with staging: String) throws(StoreError) {
     if rename(staging, target) == 0 { return }
     guard errno == EISDIR || errno == ENOTDIR || errno == ENOTEMPTY || errno == EEXIST else {

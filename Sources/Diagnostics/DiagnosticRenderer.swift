@@ -93,5 +93,16 @@ extension String {
     return out
   }
 
+  /// Several lines that anybody wrote, as a terminal may show them: what commands it is spelled out.
+  ///
+  /// - Parameter longest: characters of a line that are kept.
+  package func shownLines(longest: Int = 2_000) -> String {
+    guard utf8.count > longest || unicodeScalars.contains(where: \.commandsTerminal) else { return self }
+    return split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let kept = line.unicodeScalars.prefix(longest)
+      return String(kept).shownName + (kept.endIndex < line.endIndex ? "…" : "")
+    }.joined(separator: "\n")
+  }
+
   fileprivate func replacingTabs() -> String { String(map { $0 == "\t" ? " " : $0 }) }
 }

@@ -103,7 +103,8 @@ private struct NotebookRun {
         .started(
           number: cell.number, count: codeIndices.count, name: cell.name, language: language, line: cell.cell.firstLine))
       let start = ContinuousClock.now
-      let result = run(cell, language)
+      var result = run(cell, language)
+      if cell.cell.isParameters, result.failure == nil, result.interruption == nil { inject(after: cell, language, &result) }
       for warning in result.warnings { progress(.warning(warning)) }
       let outcome = record(result, of: cell, at: index)
       progress(
@@ -142,6 +143,28 @@ private struct NotebookRun {
       }
     }
     return result
+  }
+
+  /// Gives the variables of a cell that is tagged `parameters` the stage's values.
+  private mutating func inject(after cell: NumberedCell, _ language: String, _ result: inout CellResult) {
+    let injection = ParameterInjection(cell.cell, language, surroundings.context)
+    for (name, path) in injection.near {
+      result.warnings.append(
+        Diagnostic(
+          .warning, "the cell tagged `parameters` keeps its own `\(name)`: the stage's parameter is `\(path)`",
+          at: SourceLocation(file: cell.cell.place ?? notebook.file, line: cell.cell.firstLine),
+          hints: ["name the variable `\(ParameterBindings.name(path))`, and it takes the parameter's value"]))
+    }
+    guard !injection.isEmpty else { return }
+    var injected = cell
+    injected.cell.source = injection.source
+    injected.cell.options = [:]
+    let assigned = run(injected, language)
+    result.failure = assigned.failure
+    result.interruption = assigned.interruption
+    result.endedInterpreter = assigned.endedInterpreter
+    read.formUnion(injection.declared)
+    result.outputs.append(CellOutput(kind: .display, data: [ParameterInjection.mime: "{}", "text/plain": injection.shown]))
   }
 
   private mutating func interpreter(for language: String) -> any CellInterpreter {

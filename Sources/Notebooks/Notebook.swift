@@ -31,6 +31,8 @@ package struct Notebook: Sendable, Equatable {
       guard case .code(let language) = cell.kind else { continue }
       parts.append(language)
       parts.append(cell.source)
+      // Values of the stage take the place of its defaults.
+      if cell.isParameters { parts.append("parameters") }
       for option in CellOption.decidingExecution {
         if let value = cell.options[option.rawValue] { parts.append("\(option.rawValue)=\(value)") }
       }
@@ -56,6 +58,8 @@ package struct Cell: Sendable, Equatable {
   package var firstLine: Int
   /// Of a `.ipynb`, whose cells count their own lines: how messages name the cell, `stages/fit.ipynb, cell 3`.
   package var place: String?
+  /// Tagged `parameters`, as papermill has it: parameters of the stage take the place of what it assigns.
+  package var isParameters = false
 
   package init(kind: Kind, source: String, options: [String: String] = [:], firstLine: Int, place: String? = nil) {
     self.kind = kind

@@ -128,10 +128,11 @@ private struct NotebookCheck {
     options.read(cell.source.isEmpty ? [] : source, firstLine: cell.firstLine, labels: &placeOfLabel)
     problems += options.problems
     let code = Array(source.dropFirst(options.count)).joined(separator: "\n")
-    cells.append(
-      Cell(
-        kind: .code(language: cell.language), source: code, options: options.values,
-        firstLine: cell.firstLine + options.count, place: form == .jupyter ? options.file : nil))
+    var found = Cell(
+      kind: .code(language: cell.language), source: code, options: options.values, firstLine: cell.firstLine + options.count,
+      place: form == .jupyter ? options.file : nil)
+    found.isParameters = cell.metadata["tags"]?.asList?.contains { $0.asText == "parameters" } == true
+    cells.append(found)
   }
 
   private func withoutReturn(_ line: String) -> String {

@@ -1,4 +1,4 @@
-// The SQL cells of a stage: one SQLite database, CSV files as tables, parameters bound.
+// The SQL cells of a stage: one SQLite database, CSV files as tables, parameters bound. Some are DuckDB's.
 // SPDX-License-Identifier: Apache-2.0
 import Diagnostics
 import Foundation
@@ -11,12 +11,15 @@ final class SQLInterpreter: CellInterpreter {
   private var catalog: TableCatalog
   private var loaded: [String: (file: TableCatalog.File, stamp: FileStamp?)] = [:]
   private let bindings: ParameterBindings
-  private(set) var parametersRead: Set<String> = []
+  private let duckDB: DuckDBCells
+  private var readHere: Set<String> = []
+  var parametersRead: Set<String> { readHere.union(duckDB.parametersRead) }
 
   init(_ surroundings: CellSurroundings) {
     self.surroundings = surroundings
     catalog = TableCatalog(surroundings.context, folder: surroundings.folder)
     bindings = ParameterBindings(surroundings.context)
+    duckDB = DuckDBCells(surroundings)
   }
 
   func finish(within limit: Duration) -> String? {
@@ -25,6 +28,9 @@ final class SQLInterpreter: CellInterpreter {
   }
 
   func run(_ cell: NumberedCell, deadline: ContinuousClock.Instant?) -> CellResult {
+    if let name = cell.cell.options[CellOption.connection.rawValue], DuckDBCells.database(name, surroundings) != nil {
+      return duckDB.run(cell, deadline: deadline)
+    }
     var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
     do throws(CellMistake) {
       let name = cell.cell.options[CellOption.connection.rawValue]
@@ -170,7 +176,9 @@ final class SQLInterpreter: CellInterpreter {
       let near = closestMatch(to: name, among: known).map { "did you mean `\($0)`?" }
       throw CellMistake(
         message: "`connection: \(name)` is neither a dependency nor an output of stage `\(context.stage)`", isInput: true,
-        hints: [near ?? "declare the SQLite file under `deps` or `outs` of the stage in pipeline.yaml"])
+        hints: [
+          near ?? "declare the database under `deps` or `outs` of the stage in pipeline.yaml, or write `connection: duckdb`"
+        ])
     }
     do throws(SQLiteError) {
       let connection = try SQLiteConnection(path: absolute(path), isReadOnly: output == nil)
@@ -219,7 +227,7 @@ final class SQLInterpreter: CellInterpreter {
       var missing = mistake(error)
       missing.namedTable = name
       missing.message = "there is no table `\(name)`"
-      missing.hints = [tableHint(name)]
+      missing.hints = [catalog.hint(for: name)]
       throw missing
     }
     if files.count > 1 {
@@ -241,16 +249,6 @@ final class SQLInterpreter: CellInterpreter {
     loaded[key] = (file, stamp)
   }
 
-  private func tableHint(_ name: String) -> String {
-    if let near = closestMatch(to: name.lowercased(), among: catalog.files.keys.sorted()) {
-      return "did you mean `\(catalog.files[near]?.first?.table ?? near)`?"
-    }
-    let names = catalog.names
-    return names.isEmpty
-      ? "CSV files that the stage declares as dependencies or outputs are tables; it has none that exist"
-      : "the stage's CSV files are the tables \(names.map { "`\($0)`" }.joined(separator: ", "))"
-  }
-
   private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(surroundings.folder)/\(path)" }
 
   // MARK: Parameters
@@ -269,7 +267,7 @@ final class SQLInterpreter: CellInterpreter {
           message: "parameter `\(name)` is not declared by stage `\(stage)`", isInput: true,
           hints: [near.map { "did you mean `:\($0)`?" } ?? "declare it under `params` of the stage in pipeline.yaml"])
       }
-      parametersRead.insert(bound.declared)
+      readHere.insert(bound.declared)
       do throws(SQLiteError) { try statement.bind(bound.value, at: index + 1) } catch { throw mistake(error) }
     }
   }

@@ -1,5 +1,6 @@
 // The CSV files of a stage under the names that SQL cells use.
 // SPDX-License-Identifier: Apache-2.0
+import Diagnostics
 import Foundation
 import Tabular
 
@@ -45,6 +46,16 @@ struct TableCatalog {
   }
 
   var names: [String] { files.values.compactMap { $0.first?.table }.sorted() }
+
+  /// What helps who named a table that is not there.
+  func hint(for name: String) -> String {
+    if let near = closestMatch(to: name.lowercased(), among: files.keys.sorted()) {
+      return "did you mean `\(files[near]?.first?.table ?? near)`?"
+    }
+    return names.isEmpty
+      ? "CSV files that the stage declares as dependencies or outputs are tables; it has none that exist"
+      : "the stage's CSV files are the tables \(names.map { "`\($0)`" }.joined(separator: ", "))"
+  }
 
   /// Letters, digits and `_` as they are, all else as `_`.
   static func identifier(_ name: some StringProtocol) -> String {
@@ -101,6 +112,11 @@ extension SQLiteConnection {
   }
 
   func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+}
+
+extension Column {
+  /// The type in DuckDB of what is `INTEGER`, `REAL` or `TEXT` in SQLite.
+  var duckType: String { ["INTEGER": "BIGINT", "REAL": "DOUBLE"][TypedColumn(self).type] ?? "VARCHAR" }
 }
 
 /// A column of a table with its SQL type.

@@ -23,8 +23,17 @@ extension WovenNotebook {
       var written = DocumentCell(.code, language: language, cell.sourceWithOptions)
       if cell.outcome != .done { written.metadata["pipe"] = .object(["outcome": .text(cell.outcome.rawValue)]) }
       written.ofTheRun["execution_count"] = cell.outcome == .notRun ? .null : .number("\(number)")
-      written.ofTheRun["outputs"] = .list(cell.outputs.map(\.jupyter))
+      let injected = cell.outputs.filter { $0.data[ParameterInjection.mime] != nil }
+      written.ofTheRun["outputs"] = .list(cell.outputs.filter { $0.data[ParameterInjection.mime] == nil }.map(\.jupyter))
+      if !injected.isEmpty { written.metadata["tags"] = .list([.text("parameters")]) }
       document.cells.append(written)
+      for output in injected {
+        var values = DocumentCell(.code, language: language, output.data["text/plain"] ?? "")
+        values.metadata["tags"] = .list([.text("injected-parameters")])
+        values.ofTheRun["execution_count"] = .null
+        values.ofTheRun["outputs"] = .list([])
+        document.cells.append(values)
+      }
     }
     return try JupyterFile.text(of: document)
   }

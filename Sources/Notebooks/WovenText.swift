@@ -13,14 +13,16 @@ package enum WovenText {
     guard case .failed(let index, let line, let diagnostic) = outcome, woven.cells.indices.contains(index) else { return "" }
     let cell = woven.cells[index]
     let paint = { (text: String, code: String) in useColor ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
-    var out = "\(paint("\(cell.place ?? woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message, "1"))\n"
+    var out =
+      "\(paint("\(cell.place ?? woven.file):\(line): ", "1"))\(paint("error: ", "31"))\(paint(diagnostic.message.shownLines(), "1"))\n"
     out += excerpt(of: cell, around: line, paint)
     if let reason = cell.outputs.last(where: { $0.kind == .failure })?.data["text/plain"], reason.contains("\n") {
-      out += reason.hasSuffix("\n") ? reason : reason + "\n"
+      let shown = reason.shownLines()
+      out += shown.hasSuffix("\n") ? shown : shown + "\n"
     }
-    for cause in diagnostic.causes { out += "cause: \(cause)\n" }
+    for cause in diagnostic.causes { out += "cause: \(cause.shownLines())\n" }
     out += printed(by: cell)
-    for hint in diagnostic.hints { out += "\(paint("hint: ", "36"))\(hint)\n" }
+    for hint in diagnostic.hints { out += "\(paint("hint: ", "36"))\(hint.shownLines())\n" }
     return out
   }
 
@@ -28,6 +30,7 @@ package enum WovenText {
   package static func printed(by woven: WovenNotebook) -> String {
     let outputs = woven.cells.flatMap(\.outputs).filter { $0.kind != .failure }
     return outputs.compactMap { $0.data["text/plain"] }.map { $0.hasSuffix("\n") || $0.isEmpty ? $0 : $0 + "\n" }.joined()
+      .shownLines(longest: .max)
   }
 
   private static func excerpt(of cell: WovenCell, around line: Int, _ paint: (String, String) -> String) -> String {
@@ -38,7 +41,7 @@ package enum WovenText {
     let width = "\(shown.upperBound)".count
     return shown.map { number in
       let padding = String(repeating: " ", count: width - "\(number)".count)
-      let text = "\(number == line ? ">" : " ") \(padding)\(number) | \(lines[number - cell.firstLine])"
+      let text = "\(number == line ? ">" : " ") \(padding)\(number) | \(String(lines[number - cell.firstLine]).shownLines())"
       return (number == line ? paint(text, "31") : text) + "\n"
     }.joined()
   }
@@ -50,6 +53,6 @@ package enum WovenText {
     let lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
     let kept = lines.suffix(lastOutputLines)
     let title = kept.count < lines.count ? "the last \(kept.count) of \(lines.count) lines that it printed" : "it printed"
-    return "\(title):\n" + kept.map { "  \($0)\n" }.joined()
+    return "\(title):\n" + kept.map { "  \(String($0).shownLines())\n" }.joined()
   }
 }

@@ -12,7 +12,7 @@ package enum NotebookPage {
     if let failed {
       let name = code[failed].options["label"].map { ", \($0)," } ?? ""
       let line: [Report.Inline] = [
-        .link("To the cell", to: "#failed-cell"), .text(notRun == 0 ? "" : "; \(notRun) after it did not run."),
+        .link("To the cell", to: "failed-cell"), .text(notRun == 0 ? "" : "; \(notRun) after it did not run."),
       ]
       verdict = .init(tone: .bad, headline: "Cell \(failed + 1) of \(code.count)\(name) failed", blocks: [.paragraph(line)])
     } else if notRun > 0 {

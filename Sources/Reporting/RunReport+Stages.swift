@@ -144,13 +144,52 @@ extension RunReport {
       blocks += [.paragraph([.muted("\(language), line \(cell.firstLine)")]), code]
     }
     if cell.outcome == .notRun { blocks.append(.paragraph([.muted("Not run: a cell before it failed.")])) }
-    for (index, output) in cell.outputs.enumerated() { blocks += outputBlocks(output, cell, index, file: file) }
+    var room = DisplayRoom()
+    for (index, output) in cell.outputs.enumerated() {
+      guard output.kind != .display || room.takes(output) else { continue }
+      blocks += outputBlocks(output, cell, index, file: file)
+    }
+    if let note = room.note { blocks.append(.note(.caution, [.text(note)])) }
     return blocks
+  }
+
+  /// What a cell may display on a page that a person waits for.
+  private struct DisplayRoom {
+    private static let mostDisplays = 100
+    private static let mostBytes = 4_000_000
+    private var count = 0
+    private var bytes = 0
+    private var left = 0
+
+    mutating func takes(_ output: CellOutput) -> Bool {
+      // The largest form is not always the one that is shown, but a bound is all that is wanted.
+      let size = output.data.values.map(\.utf8.count).max() ?? 0
+      guard count < Self.mostDisplays, bytes + size <= Self.mostBytes else {
+        left += 1
+        return false
+      }
+      count += 1
+      bytes += size
+      return true
+    }
+
+    var note: String? {
+      guard left > 0 else { return nil }
+      let what = left == 1 ? "One display is" : "\(NumberText.count(left)) displays are"
+      return "\(what) left out of this page: more than \(Self.mostDisplays), or more than \(NumberText.bytes(Self.mostBytes))."
+    }
+  }
+
+  /// As much of a text as a person reads on a page.
+  private static func readable(_ text: String, lines: Int = 200) -> String {
+    let plain = PlainText.withoutTerminalCodes(text)
+    let short = PlainText.shortened(plain, lines: lines)
+    return short.utf8.count <= 1 << 16 ? short : PlainText.shortened(plain, lines: min(40, lines), lineLength: 500)
   }
 
   private static func outputBlocks(_ output: CellOutput, _ cell: WovenCell, _ index: Int, file: String) -> [Report.Block] {
     func text(_ label: String, _ tone: Report.Tone) -> [Report.Block] {
-      let plain = PlainText.shortened(PlainText.withoutTerminalCodes(output.data["text/plain"] ?? ""))
+      let plain = readable(output.data["text/plain"] ?? "")
       return plain.isEmpty ? [] : [.log(plain, label: label, tone: tone)]
     }
     switch output.kind {
@@ -180,10 +219,10 @@ extension RunReport {
     if let markdown = data["text/markdown"] { return [.prose(markdown)] }
     if let html = data["text/html"], html.utf8.count <= 1_000_000 { return [.foreignHTML(html)] }
     if let plain = data["text/plain"] {
-      return [.log(PlainText.shortened(PlainText.withoutTerminalCodes(plain)), label: "", tone: .neutral)]
+      return [.log(readable(plain), label: "", tone: .neutral)]
     }
     if let type = data.keys.sorted().first, let other = data[type] {
-      return [.log(PlainText.shortened(PlainText.withoutTerminalCodes(other), lines: 40), label: type, tone: .neutral)]
+      return [.log(readable(other, lines: 40), label: type, tone: .neutral)]
     }
     return []
   }

@@ -8,17 +8,25 @@ import Glibc
 enum Exit {
   /// Says what is wrong and ends the process with the documented code.
   static func with(_ error: any Error) -> Never {
+    if let code = code(saying: error) { exit(code) }
+    fromParser(error)
+  }
+
+  /// Says what is wrong.
+  ///
+  /// - Returns: the documented exit code; `nil`, with nothing said, when the error is the argument parser's.
+  static func code(saying error: any Error) -> Int32? {
     switch error {
-    case let code as ExitCode: exit(code.rawValue)
+    case let code as ExitCode: return code.rawValue
     case let list as DiagnosticList:
       for diagnostic in list.diagnostics { Terminal.standard.say(diagnostic) }
       let count = list.diagnostics.count { $0.category != .warning }
       if count > 1 { Terminal.standard.note("\(count) mistakes") }
-      exit(list.exitCode)
+      return list.exitCode
     case let error as any DiagnosticConvertible:
       Terminal.standard.say(error.diagnostic)
-      exit(error.diagnostic.exitCode)
-    default: fromParser(error)
+      return error.diagnostic.exitCode
+    default: return nil
     }
   }
 

@@ -32,7 +32,8 @@ struct Pipe: AsyncParsableCommand {
       CommandGroup(
         name: "Pipeline",
         subcommands: [
-          InitCommand.self, ReproCommand.self, StatusCommand.self, DagCommand.self, StageCommand.self, FreezeCommand.self,
+          InitCommand.self, ReproCommand.self, WatchCommand.self, StatusCommand.self, DagCommand.self, StageCommand.self,
+          FreezeCommand.self,
           UnfreezeCommand.self,
         ]),
       CommandGroup(

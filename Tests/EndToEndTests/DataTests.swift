@@ -349,6 +349,80 @@ private let two = "26ab0db90d72e28ad0ba1e22ee510510"
       #expect(try names("f") == 1)
     }
   }
+
+  @Test func `a link whose object is gone is a file that is missing, and not kept`() throws {
+    try withDVCSite { site in
+      try site.makeFolder("d")
+      try site.write("1\n", to: "d/a")
+      try site.write("2\n", to: "d/b")
+      try site.succeeds("add", "d")
+      try site.remove("d/a")
+      try FileManager.default.createSymbolicLink(atPath: "\(site.root)/d/a", withDestinationPath: "\(site.root)/nowhere")
+      #expect(try site.pipe("status", "--json").out.contains(#"{"d": "modified"}"#))
+      let refused = try site.pipe("commit", "--force")
+      #expect(refused.status == 4 && refused.err.contains("cannot follow the link"))
+      try site.succeeds("checkout", "--force")
+      #expect(site.text("d/a") == "1\n" && site.text("d/b") == "2\n")
+    }
+  }
+
+  @Test(arguments: ["[o]", "[{o: {persist: true}}]"])
+  func `a stage does not write through a link whose object is gone`(outputs: String) throws {
+    try withDVCSite { site in
+      try site.succeeds("config", "cache.type", "symlink")
+      try site.write("stages:\n  a:\n    cmd: echo 1 > o\n    outs: \(outputs)\n", to: "dvc.yaml")
+      try site.succeeds("repro")
+      let object = ".dvc/cache/files/md5/b0/26324c6904b2a9cb4b88d6d61c81d1"
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(site.root)/o").hasSuffix(object))
+      try site.remove(object)
+      try site.write("stages:\n  a:\n    cmd: echo 2 > o\n    outs: \(outputs)\n", to: "dvc.yaml")
+      try site.succeeds("repro")
+      #expect(site.text("o") == "2\n" && !site.exists(object))
+    }
+  }
+
+  @Test func `a result that is restored over an equal copy becomes a link, where links are configured`() throws {
+    try withDVCSite { site in
+      func manifest(_ text: String) throws {
+        try site.write("stages:\n  a:\n    cmd: echo \(text) > o\n    deps: [d]\n    outs: [o]\n", to: "dvc.yaml")
+      }
+      try site.write("", to: "d")
+      try site.succeeds("config", "cache.type", "symlink")
+      for text in ["1", "2"] {
+        try manifest(text)
+        try site.succeeds("repro")
+      }
+      try site.remove("o")
+      try site.write("1\n", to: "o")
+      try manifest("1")
+      #expect(try site.pipe("repro").err.contains("a restored"))
+      #expect(
+        try FileManager.default.destinationOfSymbolicLink(atPath: "\(site.root)/o").hasSuffix("26324c6904b2a9cb4b88d6d61c81d1"))
+    }
+  }
+
+  @Test func `a copy made anew keeps the executable bit that somebody gave the file`() throws {
+    try withDVCSite { site in
+      try site.write("1\n", to: "f")
+      try site.succeeds("add", "f")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(site.root)/f")
+      try site.succeeds("checkout", "--relink", "--force")
+      #expect(FileManager.default.isExecutableFile(atPath: "\(site.root)/f"))
+    }
+  }
+
+  @Test func `repro --pull takes a result whose input nobody has any more for done`() throws {
+    try withDVCSite { site in
+      try site.write("1\n", to: "input")
+      try site.write("stages:\n  a:\n    cmd: cat input > o; echo ran >> log\n    deps: [input]\n    outs: [o]\n", to: "dvc.yaml")
+      try site.succeeds("repro")
+      try site.remove("input")
+      try site.remove("o")
+      try site.refuses("repro", saying: "`input`, a dependency of stage `a`, is not there and no stage makes it")
+      try site.succeeds("repro", "--pull")
+      #expect(site.text("o") == "1\n" && site.text("log") == "ran\n")
+    }
+  }
 }
 
 @Suite(.serialized) struct `Data in a native project` {

@@ -227,6 +227,16 @@ extension Target {
     }
   }
 
+  @Test func `as a link to a folder outside, where data are copies, is read through it`() throws {
+    try withTarget { target in
+      try target.link("l", to: "../outside")
+      try target.site.write("stages:\n  s:\n    cmd: \"true\"\n    outs: [l]\n", to: "dvc.yaml")
+      try target.expect(0, "commit", "--force")
+      #expect(target.site.text("dvc.lock")?.contains("nfiles: 1") == true)
+      #expect(target.linkTarget("l") == "../outside")
+    }
+  }
+
   @Test(arguments: ["../outside/x", ".git/config", ".dvc/config", "/etc/hostname"])
   func `as a lock that names paths elsewhere takes none of them in`(_ path: String) throws {
     try withTarget { target in

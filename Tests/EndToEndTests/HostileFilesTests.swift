@@ -380,6 +380,39 @@ struct FileStatKind {
   }
 }
 
+@Suite struct `A native project that means harm` {
+  private func withLinkOut(_ name: String, _ body: (_ site: Site, _ outside: String) throws -> Void) throws {
+    try withSite { site in
+      try site.write("stages:\n  s:\n    cmd: echo 1 > y\n    outs: [y]\n", to: "pipeline.yaml")
+      let outside = site.folder.path + "/outside"
+      for folder in [outside, "\(site.root)/.pipe"] {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      }
+      try FileManager.default.createSymbolicLink(atPath: "\(site.root)/\(name)", withDestinationPath: outside)
+      try body(site, outside)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: outside) == [])
+    }
+  }
+
+  @Test func `with reports as a link that leads out gets no page there`() throws {
+    try withLinkOut("reports") { site, _ in
+      let ended = try site.pipe("repro")
+      #expect(ended.status == 2 && ended.err.contains("leads out of the workspace"), "\(ended.status) \(ended.err)")
+    }
+  }
+
+  @Test func `with a link for its ledger makes no file where it leads`() throws {
+    try withLinkOut("out") { site, outside in
+      #expect(try site.pipe("repro", "--no-report").status == 0)
+      try? FileManager.default.removeItem(atPath: "\(site.root)/.pipe/ledger.sqlite")
+      try FileManager.default.createSymbolicLink(
+        atPath: "\(site.root)/.pipe/ledger.sqlite", withDestinationPath: "\(outside)/made")
+      let ended = try site.pipe("runs", "list")
+      #expect(ended.status == 4 && ended.err.contains("ledger.sqlite"), "\(ended.status) \(ended.err)")
+    }
+  }
+}
+
 @Suite struct `Git that means harm` {
   @Test(arguments: [".git/config", ".git/index", ".git/HEAD", ".git/objects"])
   func `as random bytes is named or done without, and nothing is lost`(_ name: String) throws {

@@ -88,6 +88,21 @@ struct `Notebooks of the program` {
     }
   }
 
+  @Test func `an output that is a device is written to, not replaced`() throws {
+    try withSite { site in
+      try site.write("stages:\n  make:\n    notebook: make.sh\n", to: "pipeline.yaml")
+      try site.write("echo one\n", to: "make.sh")
+      #expect(try site.pipe("repro").status == 0)
+      guard mknod("\(site.root)/null", S_IFCHR | 0o666, 1 << 8 | 3) == 0 else {
+        return print("skipped: no device can be made here")
+      }
+      #expect(try site.pipe("notebook", "export", "make", "--to", "html", "-o", "null").status == 0)
+      #expect(try site.pipe("report", "--format", "html", "-o", "null").status == 0)
+      var info = stat()
+      #expect(lstat("\(site.root)/null", &info) == 0 && info.st_mode & S_IFMT == S_IFCHR)
+    }
+  }
+
   @Test func `run needs no project`() throws {
     try withSite { site in
       try site.write("Why.\n\n```{bash}\necho $((6 * 7))\n```\n", to: "a.qmd")
@@ -97,6 +112,83 @@ struct `Notebooks of the program` {
       #expect(site.text("a.md") == "Why.\n\n```bash\necho $((6 * 7))\n```\n\n```text\n42\n```\n")
       try site.write("```{bash}\nfalse\n```\n", to: "b.qmd")
       #expect(try site.pipe("notebook", "run", "b.qmd").status == 1)
+    }
+  }
+
+  // MARK: Prose
+
+  private static let qmd = """
+    ---
+    title: Old title
+    ---
+    Old words.
+
+    ```{bash}
+    #| fig-cap: x
+    echo result | tee a.txt
+    ```
+
+    """
+
+  @Test func `edited prose shows in the report without a run, and the same prose gives the same bytes`() throws {
+    try withSite { site in
+      try site.write("stages:\n  make:\n    notebook: make.qmd\n    outs: [a.txt]\n", to: "pipeline.yaml")
+      try site.write(Self.qmd, to: "make.qmd")
+      #expect(try site.pipe("repro").status == 0)
+      let first = try #require(site.text("reports/index.html"))
+      let edited = Self.qmd.replacing("Old words", with: "New words").replacing("Old title", with: "New title")
+      try site.write(edited.replacing("#| fig-cap: x", with: "#| echo: false"), to: "make.qmd")
+      #expect(try site.pipe("status").status == 0)
+      #expect(try site.pipe("repro").err == "nothing to do: 1 up to date\nreport: reports/index.html\n")
+      let second = try #require(site.text("reports/index.html"))
+      #expect(second.contains("<p>New words.</p>") && second.contains("New title") && second.contains("result"))
+      #expect(second.contains("<summary>Code: bash, make.qmd:8") && !second.contains("Old"))
+      #expect(site.text("reports/index.md")?.contains("New words.") == true)
+      // Nothing is owed any more.
+      #expect(try site.pipe("repro").err == "nothing to do: 1 up to date\n")
+      #expect(try site.pipe("runs", "--json").out.components(separatedBy: "\"id\"").count == 2)
+      try site.write(Self.qmd, to: "make.qmd")
+      #expect(try site.pipe("repro").status == 0)
+      #expect(site.text("reports/index.html") == first)
+    }
+  }
+
+  @Test func `with other code the page of the run stands, prose and all`() throws {
+    try withSite { site in
+      try site.write("stages:\n  make:\n    notebook: make.qmd\n    outs: [a.txt]\n", to: "pipeline.yaml")
+      try site.write(Self.qmd, to: "make.qmd")
+      #expect(try site.pipe("repro").status == 0)
+      let first = try #require(site.text("reports/index.html"))
+      try site.write(
+        Self.qmd.replacing("Old words", with: "New words").replacing("echo result", with: "echo other"), to: "make.qmd")
+      #expect(try site.pipe("report").status == 0)
+      #expect(site.text("reports/index.html") == first)
+      try site.write("---\n", to: "make.qmd")
+      #expect(try site.pipe("report").status == 0)
+      #expect(site.text("reports/index.html") == first)
+      try site.remove("make.qmd")
+      #expect(try site.pipe("report").status == 0)
+      #expect(site.text("reports/index.html") == first)
+    }
+  }
+
+  @Test func `an older run keeps the prose that it had, and a secret in new prose is kept out`() throws {
+    try withSite { site in
+      try site.write(
+        "stages:\n  make:\n    notebook: make.qmd\n    outs: [a.txt]\nsecrets: [PIPE_TEST_MARK]\n", to: "pipeline.yaml")
+      try site.write(Self.qmd, to: "make.qmd")
+      #expect(try site.pipe("repro").status == 0)
+      let old = try #require(FileManager.default.contentsOfDirectory(atPath: "\(site.root)/.pipe/runs").first?.dropLast(5))
+      try site.write(Self.qmd.replacing("echo result", with: "echo other"), to: "make.qmd")
+      #expect(try site.pipe("repro").status == 0)
+      try site.write(
+        Self.qmd.replacing("echo result", with: "echo other").replacing("Old words", with: "The mark is open sesame"),
+        to: "make.qmd")
+      #expect(try site.pipe("report", String(old), "--format", "html").out.contains("<p>Old words.</p>"))
+      let process = try site.start(pipeBinary, ["report", "--format", "html"], mark: "open sesame", to: "page")
+      process.waitUntilExit()
+      let page = try site.folder.text(of: "page.out")
+      #expect(page.contains("<p>The mark is [redacted].</p>") && !page.contains("sesame"))
     }
   }
 }

@@ -29,7 +29,7 @@ struct ReportWriter {
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
-    try AtomicFile.write(run.id + "\n", to: "\(project.stateFolder)/reported")
+    try AtomicFile.write(mark(of: run.id), to: "\(project.stateFolder)/reported")
     if let warning = HTMLText.sizeWarning(bytes: html.utf8.count) { Terminal.standard.say(Diagnostic(.warning, warning)) }
     return "reports/index.html"
   }
@@ -54,9 +54,24 @@ struct ReportWriter {
     return ModelCardText.text(card, name: pipeline.models.first?.name ?? input.title, evaluations: evaluations)
   }
 
-  /// Whether the newest run has a report: a build that was killed before it wrote one is made up for.
+  /// Whether the newest run lacks a report, because a build was killed before it wrote one, or has one of older prose.
   func isOwed(_ newest: String) -> Bool {
-    (try? AtomicFile.readText("\(project.stateFolder)/reported")) != newest + "\n" || FileStat("\(folder)/index.html") == nil
+    (try? AtomicFile.readText("\(project.stateFolder)/reported")) != mark(of: newest) || FileStat("\(folder)/index.html") == nil
+  }
+
+  /// What a report was written from: the run, and the files of people that the page follows without a run.
+  private func mark(of run: String) -> String {
+    let notebooks = pipeline.stages.compactMap { stage in
+      if case .notebook(let path) = stage.work { path } else { nil }
+    }
+    let followed = Set(notebooks + [path("card")].compactMap { $0 }).sorted { $0.text < $1.text }
+    guard !followed.isEmpty else { return run + "\n" }
+    var bytes: [UInt8] = []
+    for path in followed {
+      let content = (try? AtomicFile.read("\(project.root)/\(path)")) ?? nil
+      bytes += "\(path) \(content.map { Digest.of($0).digits } ?? "-")\n".utf8
+    }
+    return "\(run)\n\(Digest.of(bytes).digits)\n"
   }
 
   private func input(_ run: RunRecord, known: RunRecord?) throws -> RunReport.Input {
@@ -181,11 +196,15 @@ struct ReportWriter {
 
   private func contents(_ run: RunRecord) -> [String: RunReport.StageContent] {
     var contents: [String: RunReport.StageContent] = [:]
+    // An older run stays as it was read then.
+    let isNewest = (try? RunLog(folder: project.runsFolder).ids().last) == run.id
+    let prose = isNewest ? CurrentProse(project, secrets: pipeline.secrets) : nil
     for stage in run.stages {
       var content = RunReport.StageContent()
       if let digest = stage.woven.flatMap({ Digest($0) }), let bytes = try? project.store.bytes(of: digest) {
         content.woven = try? WovenNotebook(json: Data(bytes), source: stage.notebook ?? stage.name)
       }
+      if let woven = content.woven, stage.outcome != .failed { content.woven = prose?.woven(woven) ?? woven }
       if let digest = stage.log.flatMap({ Digest($0) }), let bytes = try? project.store.bytes(of: digest) {
         content.logTail = String(decoding: bytes.suffix(8 << 10), as: UTF8.self)
       }

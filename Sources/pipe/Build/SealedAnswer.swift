@@ -141,6 +141,7 @@ struct SealedAnswer {
     survey.walk(project.runsFolder)
     survey.look(at: "\(project.stateFolder)/reported")
     survey.look(at: "reports/index.html")
+    for source in loaded.pipeline.reportSources where source.role == "card" { survey.look(at: source.path.text) }
     if !loaded.pipeline.models.isEmpty { survey.walk("registry") }
   }
 

@@ -80,7 +80,8 @@ struct CheckoutCommand: ParsableCommand, HasVolume {
     }
     if relink, outcome.failed.isEmpty { terminal.out("Relinked successfully") }
     let count = outcome.changes.count { $0.kind != .deleted }
-    terminal.note(count == 0 ? "nothing to bring back" : "brought back \(count) outputs")
+    if count == 0, !outcome.failed.isEmpty { return }
+    terminal.note(count == 0 ? "nothing to bring back" : "brought back \(count) \(count == 1 ? "output" : "outputs")")
   }
 }
 

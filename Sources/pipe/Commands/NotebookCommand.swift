@@ -71,7 +71,8 @@ struct NotebookCommand: ParsableCommand {
 
     func run() throws {
       let project = try Project.find()
-      let woven = try current(try woven(project), project)
+      let ran = try woven(project)
+      let woven = runName == nil ? CurrentProse(project, secrets: try project.pipeline().secrets).woven(ran) : ran
       let form = try to ?? output.map(ExportForm.init(of:)) ?? .ipynb
       let text = try form.text(of: woven)
       guard let output else { return Terminal.standard.out(text) }
@@ -94,14 +95,6 @@ struct NotebookCommand: ParsableCommand {
         throw Diagnostic(.input, "stage `\(stage)` \(why), so there is nothing to write")
       }
       return try WovenNotebook(json: Data(project.records.bytes(of: digest)), source: "object \(digest.short)…")
-    }
-
-    /// With the prose of today where the code is still the code that ran.
-    private func current(_ woven: WovenNotebook, _ project: Project) throws -> WovenNotebook {
-      guard runName == nil, let text = try AtomicFile.readText("\(project.root)/\(woven.file)"),
-        let parsed = try? NotebookParser.parse(text, file: woven.file)
-      else { return woven }
-      return woven.rewoven(as: parsed) ?? woven
     }
   }
 

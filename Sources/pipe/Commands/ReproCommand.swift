@@ -81,6 +81,13 @@ struct ReproCommand: AsyncParsableCommand {
         return try printPlan(loaded, graph, order)
       }
     }
+    try finish(try await build(project, seals: true))
+  }
+
+  /// One build, from taking the project to its report. The workspace is held no longer.
+  ///
+  /// - Parameter seals: whether the answer is kept for who asks the same again.
+  func build(_ project: Project, seals: Bool) async throws -> BuildOutcome {
     try project.makeStateFolders()
     let lock = try project.takeLock(waits: wait)
     // Read once nobody else can write it.
@@ -93,10 +100,10 @@ struct ReproCommand: AsyncParsableCommand {
     let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
     let outcome = try await session.build(
       order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
-    try finish(outcome)
-    if isSealable, !outcome.didWork {
+    if seals, isSealable, !outcome.didWork, Self.code(of: outcome) == 0 {
       SealedAnswer(project).keep(loaded, graph, order, note: quiet ? "" : BuildListener.summaryText(outcome))
     }
+    return outcome
   }
 
   /// Whether the answer follows from the project's files alone, and nothing else was printed.
@@ -150,13 +157,18 @@ struct ReproCommand: AsyncParsableCommand {
   }
 
   private func finish(_ outcome: BuildOutcome) throws {
-    if outcome.isInterrupted { throw ExitCode(Interruption.shared.exitCode) }
-    if let failure = outcome.storageFailure { throw failure }
-    if ignoreErrors { return }
-    let failures = outcome.stages.compactMap { stage -> Diagnostic? in
-      if case .failed(let diagnostic) = stage.result { diagnostic } else { nil }
-    }
-    if let worst = failures.max(by: { $0.exitCode < $1.exitCode }) { throw ExitCode(worst.exitCode) }
+    if let failure = outcome.storageFailure, !outcome.isInterrupted { throw failure }
+    let code = Self.code(of: outcome)
+    if code != 0, outcome.isInterrupted || !ignoreErrors { throw ExitCode(code) }
+  }
+
+  /// The exit code of a build that came to its end or was interrupted.
+  static func code(of outcome: BuildOutcome) -> Int32 {
+    if outcome.isInterrupted { return Interruption.shared.exitCode }
+    if let failure = outcome.storageFailure { return failure.diagnostic.exitCode }
+    return outcome.stages.compactMap { stage -> Int32? in
+      if case .failed(let diagnostic) = stage.result { diagnostic.exitCode } else { nil }
+    }.max() ?? 0
   }
 }
 

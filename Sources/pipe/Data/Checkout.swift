@@ -120,7 +120,8 @@ struct Checkout {
     } else {
       new = [FileTree.Entry(path: "", digest: digest, size: nil, isExecutable: item.isExecutable)]
     }
-    Self.compare(old, new, &result)
+    // A copy made anew keeps the executable bit that somebody gave the file; a link has the mode of its object.
+    Self.compare(old, new, keepsModes: workspace.links.first?.sharesBytes != true, &result)
     return result
   }
 
@@ -135,7 +136,9 @@ struct Checkout {
     }
   }
 
-  private static func compare(_ old: [FileTree.Entry], _ new: [FileTree.Entry], _ result: inout Difference) {
+  private static func compare(
+    _ old: [FileTree.Entry], _ new: [FileTree.Entry], keepsModes: Bool, _ result: inout Difference
+  ) {
     // Most often there is nothing yet, and the list may be long.
     guard !old.isEmpty else {
       result.added = new
@@ -148,7 +151,7 @@ struct Checkout {
         continue
       }
       let isSame = there.digest == entry.digest && (there.isExecutable || !entry.isExecutable)
-      if isSame { result.unchanged.append(entry) } else { result.replaced.append(entry) }
+      if isSame { result.unchanged.append(keepsModes ? there : entry) } else { result.replaced.append(entry) }
       if there.digest != entry.digest { result.lost.append(there) }
     }
     let wanted = Set(new.map(\.path))
@@ -205,7 +208,7 @@ struct Checkout {
     if digest.isTree {
       try applyTree(difference, there, isWhole: missing.isEmpty)
     } else {
-      try applyFile(difference, digest)
+      try applyFile(difference, digest, isExecutable: there.first?.isExecutable ?? item.isExecutable)
     }
     guard missing.isEmpty else { throw lack(missing.count, of: item, digest) }
     count(difference, &outcome)
@@ -213,13 +216,15 @@ struct Checkout {
   }
 
   private func lack(_ count: Int, of item: CheckoutItem, _ digest: Digest) -> Diagnostic {
-    let what = digest.isTree ? "\(count) files of `\(project.display(item.path))`" : "`\(project.display(item.path))`"
+    let what =
+      digest.isTree
+      ? "\(count) \(count == 1 ? "file" : "files") of `\(project.display(item.path))`" : "`\(project.display(item.path))`"
     return Diagnostic(
       .storage, "the store has no \(what) (\(digest.short)…)",
       hints: ["`pipe fetch` gets it from the remote; `pipe repro` makes it again"])
   }
 
-  private func applyFile(_ difference: Difference, _ digest: Digest) throws {
+  private func applyFile(_ difference: Difference, _ digest: Digest, isExecutable: Bool) throws {
     let item = difference.item
     if case .directory = difference.current {
       try workspace.patch(item.path, removing: difference.gone.map(\.path), adding: FileTree([]), from: store)
@@ -229,7 +234,7 @@ struct Checkout {
       // Only the mode differs.
       return try workspace.setMode(of: item.path, isExecutable: true)
     }
-    try workspace.put(digest, at: item.path, isExecutable: item.isExecutable, from: store)
+    try workspace.put(digest, at: item.path, isExecutable: isExecutable, from: store)
   }
 
   private func applyTree(_ difference: Difference, _ files: [FileTree.Entry], isWhole: Bool) throws {

@@ -1,0 +1,79 @@
+// The cell that papermill knows by its tag: variables are defaults, and the stage's values come after them.
+// SPDX-License-Identifier: Apache-2.0
+import Diagnostics
+import Foundation
+import Testing
+
+@testable import Notebooks
+
+struct `A cell tagged parameters` {
+  private static let jupyter = ##"""
+    {"cells": [
+     {"cell_type": "code", "execution_count": null, "metadata": {"tags": ["parameters"]}, "outputs": [],
+      "source": "lr = 0.1\nname: str = 'default'\nflags = {}\nother = 5"},
+     {"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [],
+      "source": "print(lr, name, flags, other)"}
+    ], "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+    "nbformat": 4, "nbformat_minor": 4}
+    """##
+  private static let values: [String: ContextValue] = [
+    "lr": .number(0.5), "name": .text("it's \"x\""), "flags": .mapping(["a": .boolean(true), "b": .null]),
+  ]
+
+  @Test func `gets the values of the stage in a Jupyter notebook, and shows which`() throws {
+    let notebook = try NotebookParser.parse(Self.jupyter, file: "a.ipynb")
+    let ran = try run(notebook, params: Self.values)
+    #expect(ran.outcome == .done, "\(ran.failure ?? "")")
+    #expect(ran.printed.hasPrefix("0.5 it's \"x\" {") && ran.printed.hasSuffix("} 5\n"))
+    #expect(ran.warnings == [])
+    #expect(
+      ran.cells[0].outputs.last?.data["text/plain"]
+        == "# Parameters\nlr = 0.5\nname = \"it's \\\"x\\\"\"\nflags = {\"a\": True, \"b\": None}")
+    let exported = try ran.woven.jupyterText()
+    #expect(exported.contains("\"injected-parameters\"") && exported.contains(#""lr = 0.5\n""#))
+  }
+
+  @Test func `keeps its defaults where the stage has none, and says when a name is only the end of a parameter's`() throws {
+    let notebook = try NotebookParser.parse(Self.jupyter, file: "a.ipynb")
+    #expect(try run(notebook).printed == "0.1 default {} 5\n")
+    let ran = try run(notebook, params: ["train.lr": .number(0.5)])
+    #expect(ran.printed == "0.1 default {} 5\n")
+    #expect(
+      ran.warnings.first?.message == "the cell tagged `parameters` keeps its own `lr`: the stage's parameter is `train.lr`")
+    #expect(ran.warnings.first?.hints == ["name the variable `train_lr`, and it takes the parameter's value"])
+  }
+
+  @Test func `works in the other forms and in bash, by the full path with underscores`() throws {
+    let ran = try run(
+      """
+      ```{python}
+      #| tags: [parameters]
+      train_lr = 1
+      if True:
+          train_depth = 3
+      ```
+      ```{bash}
+      #| tags: [parameters, x]
+      train_name=none
+      ```
+      ```{python}
+      print(train_lr, train_depth)
+      ```
+      ```{bash}
+      echo "$train_name"
+      ```
+      """, params: ["train.lr": .integer(2), "train.depth": .integer(9), "train.name": .text("a b")],
+      environment: ["PIPE_PARAM_train_name": "a b"])
+    #expect(ran.outcome == .done, "\(ran.failure ?? "")")
+    // Only what stands at the beginning of a line is a default.
+    #expect(ran.printed == "2 3\na b\n")
+  }
+
+  @Test func `is part of what a stage follows from`() throws {
+    let plain = try NotebookParser.parse("```{python}\nlr = 1\n```", file: "a.qmd")
+    let tagged = try NotebookParser.parse("```{python}\n#| tags: [parameters]\nlr = 1\n```", file: "a.qmd")
+    let other = try NotebookParser.parse("```{python}\n#| tags: [slow]\nlr = 1\n```", file: "a.qmd")
+    #expect(plain.fingerprintText != tagged.fingerprintText)
+    #expect(plain.fingerprintText == other.fingerprintText)
+  }
+}
