@@ -103,7 +103,7 @@ package enum HTMLStyle {
     .label{color:var(--muted);font-size:.8rem;margin:0 0 .25rem}
     .scroll{--here:var(--ground);overflow-x:auto;max-width:100%;margin:0 0 1rem;background:linear-gradient(to right,var(--here) 40%,transparent) 0/2.5rem 100% no-repeat local,linear-gradient(to left,var(--here) 40%,transparent) 100%/2.5rem 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) 0/.7rem 100% no-repeat,linear-gradient(to left,var(--shade),transparent) 100%/.7rem 100% no-repeat}
     .verdict .scroll{--here:var(--raised)}
-    tbody th{min-width:6rem}tbody th,td{max-width:24rem}td:has(br){min-width:7rem}.whole{white-space:nowrap}
+    tbody th{min-width:6.6rem}tbody th,td{max-width:24rem}td:has(br){min-width:7rem}.whole{white-space:nowrap}
     .table table{margin:0}
     table{border-collapse:collapse;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
     .scroll.table thead th{white-space:normal}

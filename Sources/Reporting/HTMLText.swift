@@ -219,9 +219,9 @@ struct HTMLPage {
     }
   }
 
-  /// A date, a time or a span of dates: a browser would break it behind a hyphen.
+  /// A date with a time or a span of dates: a browser would break it behind a hyphen. A date alone has room in the first column.
   private static func isDated(_ words: String) -> Bool {
-    guard words.utf8.count <= 24 else { return false }
+    guard (11...24).contains(words.utf8.count) else { return false }
     let head = Array(words.utf8.prefix(7))
     let digits = 0x30...0x39 as ClosedRange<UInt8>
     return head.count == 7 && head[4] == UInt8(ascii: "-") && head[..<4].allSatisfy(digits.contains)
