@@ -15,6 +15,7 @@ struct ReproCommand: AsyncParsableCommand {
     discussion: """
       A stage runs when its command, code, parameters, environment or inputs differ from those of every
       result that is known; a known result is brought back from the store instead.
+      Exit status 1: a stage failed, or a gate of `evaluations:` is missed; the report is written all the same.
 
       Examples:
         pipe repro                 the stages of the nearest manifest and all they need
@@ -91,9 +92,10 @@ struct ReproCommand: AsyncParsableCommand {
     if explain { Terminal.standard.note(PlanText.chains(try plan(loaded, graph, order), project, graph)) }
 
     let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
-    let outcome = try await session.build(
+    let (outcome, missed) = try await session.build(
       order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
     try finish(outcome)
+    if let missed, !ignoreErrors { throw missed }
     if isSealable, !outcome.didWork {
       SealedAnswer(project).keep(loaded, graph, order, note: quiet ? "" : BuildListener.summaryText(outcome))
     }
