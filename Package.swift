@@ -83,7 +83,7 @@ let targets: [Target] = [
     ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "BuildEngine"]),
   room(
     "Reporting",
-    ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation"]),
+    ["Diagnostics", "ContentStore", "SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "Monitoring"]),
   room("Serving", ["Diagnostics", "Hashing", "Tabular", "Scoring", "FeatureStore", hummingbird]),
 
   // Floor 5.
@@ -91,7 +91,7 @@ let targets: [Target] = [
     "pipe",
     [
       "Diagnostics", "ContentStore", "SourceControl", "Tabular", "KitCatalog", "PipelineModel", "Tracking", "Notebooks",
-      "Evaluation", "BuildEngine", "Verification", "Reporting", argumentParser,
+      "Evaluation", "Monitoring", "BuildEngine", "Verification", "Reporting", argumentParser,
     ], linked: quickStart),
   door(
     "pipe-kit",
@@ -121,7 +121,8 @@ let targets: [Target] = [
   tests("FeatureStore", ["Tabular"], data: ["Fixtures", "Golden"]),
   tests("Verification", ["ContentStore", "PipelineModel", "BuildEngine"]),
   tests(
-    "Reporting", ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "ContentStore"],
+    "Reporting",
+    ["SourceControl", "PipelineModel", "Tracking", "Notebooks", "Evaluation", "Monitoring", "Tabular", "ContentStore"],
     data: ["Golden"]),
   tests("Serving", ["Tabular", "Scoring", "FeatureStore", .product(name: "HummingbirdTesting", package: "hummingbird")]),
   .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: settings),

@@ -5,6 +5,8 @@
 package struct EvaluationFigures: Codable, Sendable, Equatable {
   /// A curve has no more points than this.
   package static let curvePoints = 400
+  /// Points of a plot of quantiles: they lie along a smooth line.
+  package static let quantilePoints = 240
   /// Cells of a grid along either side.
   package static let gridCells = 40
   /// Classes that a confusion matrix shows before it merges the rest.
@@ -242,6 +244,46 @@ package struct EvaluationFigures: Codable, Sendable, Equatable {
     }
   }
 
+  /// How often the truth lies in its interval, in parts of the rows.
+  package struct Coverage: Codable, Sendable, Equatable {
+    package struct Part: Codable, Sendable, Equatable {
+      /// `12.5 to 14.25`, or a day.
+      package var label: String
+      /// Mean prediction of the rows.
+      package var prediction: Double
+      package var rows: Int
+      package var covered: Int
+      /// Wilson's interval of the share.
+      package var low: Double
+      package var high: Double
+      package init(label: String, prediction: Double, rows: Int, covered: Int, low: Double, high: Double) {
+        self.label = label
+        self.prediction = prediction
+        self.rows = rows
+        self.covered = covered
+        self.low = low
+        self.high = high
+      }
+    }
+    /// By tenths of the predictions, rising; fewer where predictions are alike.
+    package var byPrediction: [Part]
+    /// By rising time; empty without times of a calendar.
+    package var byTime: [Part]
+    /// `day`, `week`, `month`, `year`.
+    package var unit: String
+    /// What the interval promises, in 0...1.
+    package var nominal: Double
+    /// Of the parts' intervals.
+    package var level: Double
+    package init(byPrediction: [Part], byTime: [Part], unit: String, nominal: Double, level: Double) {
+      self.byPrediction = byPrediction
+      self.byTime = byTime
+      self.unit = unit
+      self.nominal = nominal
+      self.level = level
+    }
+  }
+
   /// Truth, prediction and band along time, in at most `curvePoints` buckets.
   package struct Timeline: Codable, Sendable, Equatable {
     package struct Bucket: Codable, Sendable, Equatable {
@@ -337,6 +379,8 @@ package struct EvaluationFigures: Codable, Sendable, Equatable {
   /// prediction - truth.
   package var errors: Histogram?
   package var timeline: Timeline?
+  /// Of predictions with an interval.
+  package var coverage: Coverage?
   /// NDCG of each group at the first cut-off, 0...1.
   package var groups: Histogram?
   /// Only beside a reference.

@@ -64,3 +64,30 @@ package struct EvaluationResult: Codable, Sendable, Equatable {
     self.notes = notes
   }
 }
+
+extension EvaluationResult {
+  /// The results with Holm's correction over the tests of all of them: for those that are read side by side.
+  ///
+  /// A correction for more tests only takes evidence away.
+  package static func correctedTogether(_ results: [EvaluationResult]) -> [EvaluationResult] {
+    let adjusted = PairedTests.holm(results.flatMap { $0.paired.compactMap(\.p) })
+    var results = results
+    var next = 0
+    for place in results.indices {
+      for metric in results[place].paired.indices where results[place].paired[metric].p != nil {
+        results[place].paired[metric].adjusted = adjusted[next]
+        let level = results[place].paired[metric].level
+        if adjusted[next] >= 1 - level, [.better, .worse, .moved].contains(results[place].paired[metric].reading) {
+          results[place].paired[metric].reading = .noEvidence
+          results[place].paired[metric].reason = "the test does not hold after Holm's correction"
+        }
+        next += 1
+      }
+      for row in results[place].figures.forest.indices {
+        let name = results[place].figures.forest[row].metric
+        results[place].figures.forest[row].reading = results[place].paired.first { $0.metric == name }?.reading
+      }
+    }
+    return results
+  }
+}

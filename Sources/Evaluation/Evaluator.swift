@@ -27,7 +27,8 @@ package struct Evaluator: Sendable {
       task: request.task.rawValue, model: request.model, unit: request.unit, rows: table.count, metrics: metrics)
     if request.task == .ranking { document.groups = table.groups?.names.count }
     if !request.gates.isEmpty { document.gates = try GateRule.judge(request.gates, metrics: metrics) }
-    document.slices = slices(table, metrics, &notes)
+    document.slices = slices(
+      table, request.sliceMetrics ?? [request.primary ?? metrics.first?.name].compactMap { $0 }, &notes)
     var result = EvaluationResult(document: document)
     result.windows = windows(table, names, &notes)
     result.figures = FigureMaker(request: request).figures(table)
@@ -40,6 +41,14 @@ package struct Evaluator: Sendable {
     return result
   }
 
+  /// The slices of a table alone, e.g. of a reference.
+  package func slices(of table: PredictionTable) throws(Diagnostic) -> [SliceEstimate] {
+    let names = try request.chosenMetrics(table)
+    var notes: [String] = []
+    let wanted = request.sliceMetrics ?? [request.primary ?? names.first].compactMap { $0 }
+    return slices(table, wanted, &notes)
+  }
+
   private func missing(_ names: [String], _ metrics: [MetricEstimate]) -> [String] {
     let absent = names.filter { name in !metrics.contains { $0.name == name } }
     guard !absent.isEmpty else { return [] }
@@ -47,9 +56,8 @@ package struct Evaluator: Sendable {
   }
 
   private func slices(
-    _ table: PredictionTable, _ metrics: [MetricEstimate], _ notes: inout [String]
+    _ table: PredictionTable, _ names: [String], _ notes: inout [String]
   ) -> [SliceEstimate] {
-    let names = request.sliceMetrics ?? [request.primary ?? metrics.first?.name].compactMap { $0 }
     guard !names.isEmpty else { return [] }
     var estimates: [SliceEstimate] = []
     for column in table.slices {

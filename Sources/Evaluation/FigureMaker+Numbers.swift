@@ -28,7 +28,54 @@ extension FigureMaker {
       edges: frames.error.edges, series: [.init(name: "", counts: errors)], rows: table.count, below: below, above: above,
       mean: sum / Double(table.count))
     figures.residualQuantiles = quantiles(table)
+    figures.coverage = coverage(table)
   }
+
+  // MARK: Coverage
+
+  private func coverage(_ table: PredictionTable) -> EvaluationFigures.Coverage? {
+    guard !table.lows.isEmpty, table.count > 0 else { return nil }
+    let step = max(1, table.count / Self.sampledRows)
+    let sample = stride(from: 0, to: table.count, by: step).map { table.predictions[$0] }.sorted()
+    // Tenths begin at these; equal ones are one.
+    var starts: [Double] = []
+    for tenth in 0..<10 {
+      let start = sample[sample.count * tenth / 10]
+      if starts.last != start { starts.append(start) }
+    }
+    var tenths = [CoverageCount](repeating: CoverageCount(), count: starts.count)
+    for row in 0..<table.count {
+      let place = starts.lastIndex { $0 <= table.predictions[row] } ?? 0
+      tenths[place].add(table, row)
+    }
+    let (unit, parts) = coverageByTime(table)
+    return EvaluationFigures.Coverage(
+      byPrediction: tenths.filter { $0.rows > 0 }.map { part($0, label: "\(plain($0.least)) to \(plain($0.greatest))") },
+      byTime: parts, unit: unit, nominal: request.intervalLevel, level: request.bootstrap.level)
+  }
+
+  /// By the finest part of the calendar that gives at most 62 parts.
+  private func coverageByTime(_ table: PredictionTable) -> (unit: String, parts: [EvaluationFigures.Coverage.Part]) {
+    guard let times = table.times, times.isCalendar, let first = times.values.min(), let last = times.values.max() else {
+      return ("", [])
+    }
+    let units: [CalendarUnit] = [.day, .week, .month, .year]
+    let unit = units.first { $0.number(last) - $0.number(first) < 62 } ?? .year
+    var counts: [Int64: CoverageCount] = [:]
+    for row in 0..<table.count { counts[unit.number(times.values[row]), default: CoverageCount()].add(table, row) }
+    // Of more years than these no more than the last are told.
+    let parts = counts.sorted { $0.key < $1.key }.suffix(100).map { part($0.value, label: unit.label($0.key)) }
+    return (unit.rawValue, parts)
+  }
+
+  private func part(_ count: CoverageCount, label: String) -> EvaluationFigures.Coverage.Part {
+    let bounds = wilsonInterval(Double(count.covered), of: Double(count.rows), level: request.bootstrap.level)
+    return .init(
+      label: label, prediction: count.sum / Double(count.rows), rows: count.rows, covered: count.covered, low: bounds?.low ?? 0,
+      high: bounds?.high ?? 1)
+  }
+
+  private func plain(_ value: Double) -> String { RegressionEvaluation.plain((value * 1_000).rounded() / 1_000) }
 
   /// Points in even steps of the normal law, so that the tails are as dense as the middle.
   private func quantiles(_ table: PredictionTable) -> EvaluationFigures.QuantilePlot {
@@ -38,7 +85,7 @@ extension FigureMaker {
     let squares = residuals.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     residuals.sort()
     let reach = NormalLaw.quantile(1 - 0.5 / count)
-    let steps = min(EvaluationFigures.curvePoints, residuals.count)
+    let steps = min(EvaluationFigures.quantilePoints, residuals.count)
     var ranks = Set([0, residuals.count - 1])
     if steps == residuals.count {
       ranks = Set(residuals.indices)
@@ -119,6 +166,24 @@ extension FigureMaker {
     result.absoluteError = bucket.absoluteError / rows
     (result.low, result.high) = (bucket.low.map { $0 / rows }, bucket.high.map { $0 / rows })
     return result
+  }
+}
+
+/// Rows of a part, and how many of them have their truth in the interval.
+private struct CoverageCount {
+  var rows = 0
+  var covered = 0
+  /// Of the predictions.
+  var sum = 0.0
+  var least = Double.infinity
+  var greatest = -Double.infinity
+
+  mutating func add(_ table: PredictionTable, _ row: Int) {
+    rows += 1
+    sum += table.predictions[row]
+    least = min(least, table.predictions[row])
+    greatest = max(greatest, table.predictions[row])
+    if table.lows[row] <= table.truths[row], table.truths[row] <= table.highs[row] { covered += 1 }
   }
 }
 

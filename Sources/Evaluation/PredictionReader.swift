@@ -97,6 +97,7 @@ private struct PredictionPass {
   private var windowRows: [UInt32] = []
   private var times: [Double] = []
   private var isCalendar: Bool?
+  private var readsTimes = false
 
   init(_ stream: inout CSVRowStream, _ request: EvaluationRequest, expecting rows: Int) throws(Diagnostic) {
     self.request = request
@@ -114,6 +115,8 @@ private struct PredictionPass {
     slices = [TextNumbers](repeating: TextNumbers(), count: plan.slices.count)
     sliceRows = [[UInt32]](repeating: [], count: plan.slices.count)
     for label in plan.scoredClasses { _ = place(of: label) }
+    // Coverage along time is told of intervals.
+    readsTimes = request.task == .backtest || request.task == .regression && plan.roles.contains { $0.role == .low }
     reserve(rows)
   }
 
@@ -132,7 +135,7 @@ private struct PredictionPass {
       case .weight: table.weights.reserveCapacity(rows)
       case .group: groupRows.reserveCapacity(rows)
       case .window: windowRows.reserveCapacity(rows)
-      case .time: if request.task == .backtest { times.reserveCapacity(rows) }
+      case .time: if readsTimes { times.reserveCapacity(rows) }
       case .slice(let place): sliceRows[place].reserveCapacity(rows)
       }
     }
@@ -195,9 +198,16 @@ private struct PredictionPass {
       let number = try windows.number(stream, field)
       windowRows.append(number)
     case .time:
-      guard request.task == .backtest else { break }
-      let time = try time(stream, field)
-      times.append(time)
+      guard readsTimes else { break }
+      do throws(Diagnostic) {
+        let time = try time(stream, field)
+        times.append(time)
+      } catch {
+        // Only a backtest cannot do without them.
+        if request.task == .backtest { throw error }
+        readsTimes = false
+        times = []
+      }
     case .slice(let place):
       let number = try slices[place].number(stream, field)
       sliceRows[place].append(number)

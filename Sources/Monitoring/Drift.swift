@@ -45,6 +45,11 @@ package struct ColumnDrift: Codable, Sendable, Equatable {
   /// Chance of such a statistic if both sides followed one law. With many rows it is small for any difference.
   package var p: Double
   package var bins: [Bin]
+  /// Rising edges of equal bins for a drawing, of numbers; empty for text, whose counts are those of `bins`.
+  package var edges: [Double] = []
+  /// One fewer than there are edges; values beyond the edges are in the outer bins.
+  package var referenceCounts: [Int] = []
+  package var currentCounts: [Int] = []
 
   package var size: Size { Size(psi: psi) }
 }
@@ -67,6 +72,8 @@ package struct TableDrift: Codable, Sendable, Equatable {
 package enum Drift {
   /// Bins of a column of numbers.
   package static let numberBins = 10
+  /// Bins of a drawing.
+  package static let drawnBins = 20
   /// Values of a column of text with a bin of their own; the rest share one.
   package static let textBins = 20
   /// What a bin without values counts for in the index, as a share.
@@ -121,10 +128,31 @@ package enum Drift {
     let (x, y) = (counts(a, edges), counts(b, edges))
     let statistic = distance(a, b)
     let effective = a.isEmpty || b.isEmpty ? 0 : Double(a.count) * Double(b.count) / Double(a.count + b.count)
-    return column(
+    var drift = column(
       name, kind: "number", missing: (before.count - a.count, before.count, now.count - b.count, now.count), labels: labels,
       counts: (x, y), test: "Kolmogorov–Smirnov", statistic: statistic, p: KolmogorovLaw.above(effective.squareRoot() * statistic)
     )
+    drift.edges = drawnEdges(a, b)
+    (drift.referenceCounts, drift.currentCounts) = (counts(drawn: a, drift.edges), counts(drawn: b, drift.edges))
+    return drift
+  }
+
+  /// Twenty equal bins from the 0.5th to the 99.5th percentile of both sides together: a few far values squeeze no drawing.
+  private static func drawnEdges(_ a: [Double], _ b: [Double]) -> [Double] {
+    let sides = [a, b].filter { !$0.isEmpty }
+    guard let low = sides.map({ $0[($0.count - 1) / 200] }).min(),
+      let high = sides.map({ $0[$0.count - 1 - ($0.count - 1) / 200] }).max(), low < high
+    else { return [] }
+    return (0...drawnBins).map { low + (high - low) * Double($0) / Double(drawnBins) }
+  }
+
+  private static func counts(drawn values: [Double], _ edges: [Double]) -> [Int] {
+    guard let low = edges.first, let high = edges.last else { return [] }
+    var counts = [Int](repeating: 0, count: drawnBins)
+    for value in values {
+      counts[max(0, min(drawnBins - 1, Int((min(max(value, low), high) - low) / (high - low) * Double(drawnBins))))] += 1
+    }
+    return counts
   }
 
   /// Deciles of the reference, each once; n edges make n + 1 bins, open at both ends.
@@ -194,9 +222,11 @@ package enum Drift {
     let (a, b) = (counts.before.reduce(0, +), counts.now.reduce(0, +))
     let statistic = chiSquare(counts.before, counts.now)
     let p = labels.count > 1 && a > 0 && b > 0 ? ChiSquareLaw.above(statistic, freedom: labels.count - 1) : 1
-    return column(
+    var drift = column(
       name, kind: "text", missing: (before.count - a, before.count, now.count - b, now.count), labels: labels,
       counts: (counts.before, counts.now), test: "χ²", statistic: statistic, p: p)
+    (drift.referenceCounts, drift.currentCounts) = (counts.before, counts.now)
+    return drift
   }
 
   /// Pearson's statistic of a table of two rows, without a correction for continuity.

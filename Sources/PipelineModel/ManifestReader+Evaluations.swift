@@ -154,7 +154,7 @@ extension ManifestReader {
   }
 
   /// - Parameter rule: what the number has to be, in words.
-  private mutating func number(
+  mutating func number(
     _ node: YAMLNode, of key: String, _ rule: String, _ holds: (Double) -> Bool
   ) -> Double? {
     switch node.value {

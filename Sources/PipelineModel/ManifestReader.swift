@@ -183,7 +183,7 @@ package struct ManifestReader {
     case "stages": readStages(value)
     case "title": result.title = text(value, of: "title")
     case "desc": result.description = text(value, of: "desc")
-    case "report": (result.reportSources, result.reportBaseline) = report(value)
+    case "report": report(value, &result)
     case "evaluations": result.evaluations = evaluations(value)
     case "models": result.models = models(value)
     case "secrets": result.secrets = texts(resolved(value), of: "secrets")
@@ -195,22 +195,22 @@ package struct ManifestReader {
     }
   }
 
-  private mutating func report(_ node: YAMLNode) -> (sources: [(role: String, path: WorkspacePath)], baseline: String?) {
-    guard let pairs = mapping(node, of: "report") else { return ([], nil) }
-    var sources: [(role: String, path: WorkspacePath)] = []
-    var baseline: String?
+  private mutating func report(_ node: YAMLNode, _ result: inout Pipeline) {
+    guard let pairs = mapping(node, of: "report") else { return }
     for (key, value) in pairs {
-      if key.text == "baseline" {
-        baseline = text(resolved(value), of: "baseline")
-        continue
+      switch key.text {
+      case "baseline": result.reportBaseline = text(resolved(value), of: "baseline")
+      case "drift": result.drift = drift(key, resolved(value))
+      default:
+        guard Self.reportRoles.contains(key.text) else {
+          unknown(key, among: Self.reportRoles + ["baseline", "drift"], what: "report role")
+          continue
+        }
+        if let path = workspacePath(resolved(value), in: folder, what: "report source") {
+          result.reportSources.append((key.text, path))
+        }
       }
-      guard Self.reportRoles.contains(key.text) else {
-        unknown(key, among: Self.reportRoles + ["baseline"], what: "report role")
-        continue
-      }
-      if let path = workspacePath(resolved(value), in: folder, what: "report source") { sources.append((key.text, path)) }
     }
-    return (sources, baseline)
   }
 
   private mutating func models(_ node: YAMLNode) -> [ModelDeclaration] {

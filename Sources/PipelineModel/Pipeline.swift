@@ -15,6 +15,8 @@ package struct Pipeline: Sendable {
   package var reportSources: [(role: String, path: WorkspacePath)]
   /// `report.baseline`: a revision, an alias or a run that results are compared with. Native only.
   package var reportBaseline: String?
+  /// `report.drift`, in order. Native only.
+  package var drift: [DriftDeclaration] = []
   /// `evaluations:`, in order. Native only.
   package var evaluations: [EvaluationDeclaration] = []
   /// `models:`: what the registry takes from this pipeline.
@@ -69,6 +71,7 @@ package struct Pipeline: Sendable {
     plots = merged.flatMap(\.plots)
     artifacts = merged.flatMap(\.artifacts)
     evaluations = merged.flatMap(\.evaluations)
+    drift = merged.flatMap(\.drift)
   }
 
   package func stage(named name: String) -> Stage? { stages.first { $0.name == name } }

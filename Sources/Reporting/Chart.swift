@@ -223,12 +223,20 @@ struct SVGWriter {
   mutating func open(_ name: String, _ attributes: String) { line("<\(name) \(attributes)>") }
   mutating func path(_ name: String, _ d: String) { if !d.isEmpty { line("<path class=\"\(name)\" d=\"\(d)\"/>") } }
   mutating func label(_ content: String, x: Double, y: Double, anchor: String = "start", class name: String = "") {
-    let dress = (name.isEmpty ? "" : " class=\"\(name)\"") + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"")
-    line("<text\(dress) x=\"\(n(x))\" y=\"\(n(y))\">\(PlainText.escaped(content))</text>")
+    // The first letter of the anchor is its class.
+    let dress = [name, anchor == "start" ? "" : String(anchor.prefix(1))].filter { !$0.isEmpty }.joined(separator: " ")
+    line("<text\(dress.isEmpty ? "" : " class=\"\(dress)\"") x=\"\(n(x))\" y=\"\(n(y))\">\(PlainText.escaped(content))</text>")
+  }
+  /// Labels that stand to a place in one way.
+  mutating func group(_ name: String, _ elements: String) {
+    if !elements.isEmpty { line("<g class=\"\(name)\">\n\(elements)</g>") }
+  }
+  static func text(_ content: String, x: Double, y: Double) -> String {
+    "<text x=\"\(n(x))\" y=\"\(n(y))\">\(PlainText.escaped(content))</text>\n"
   }
   /// Text that rises to the right and ends at a place.
   mutating func slanted(_ content: String, x: Double, y: Double) {
-    line("<text text-anchor=\"end\" transform=\"translate(\(n(x)) \(n(y))) rotate(-45)\">\(PlainText.escaped(content))</text>")
+    line("<text class=\"e\" transform=\"translate(\(n(x)) \(n(y))) rotate(-45)\">\(PlainText.escaped(content))</text>")
   }
 }
 

@@ -14,22 +14,26 @@ extension Chart.Panel {
     var grid = ""
     let hasBands = y.scale.bandNames != nil
     var end = -Double.infinity
+    var labels = ""
     for tick in layout.yTicks {
       if !hasBands, y.look == .full { grid += "M\(n(left)) \(n(tick.position))H\(n(right))" }
       // Bands closer than a line of text are named as far as there is room.
       guard abs(tick.position - end) >= 13 else { continue }
       end = tick.position
-      out.label(tick.label, x: left - 7, y: tick.position + 4, anchor: "end")
+      labels += SVGWriter.text(tick.label, x: left - 7, y: tick.position + 4)
     }
+    out.group("e", labels)
+    labels = ""
     for tick in layout.xTicks {
       if x.look == .full { grid += "M\(n(tick.position)) \(n(top))V\(n(bottom))" }
       if layout.isSlanted {
         out.slanted(tick.label, x: tick.position + 4, y: bottom + 14)
       } else {
-        out.label(tick.label, x: tick.position, y: bottom + 17, anchor: "middle")
-        if let context = tick.context { out.label(context, x: tick.position, y: bottom + 32, anchor: "middle") }
+        labels += SVGWriter.text(tick.label, x: tick.position, y: bottom + 17)
+        if let context = tick.context { labels += SVGWriter.text(context, x: tick.position, y: bottom + 32) }
       }
     }
+    out.group("m", labels)
     out.path("grid", grid)
     if !x.label.isEmpty {
       let label = TextWidth.shortened(x.label, to: layout.limit - layout.originX - 4)
@@ -82,21 +86,25 @@ extension Chart.Panel {
 
   // MARK: Areas
 
-  /// In whole numbers of cells, scaled to the frame: half the bytes of drawing each in the frame's own units.
+  /// Strokes as wide as a cell, in whole numbers of cells and scaled to the frame: a quarter of the bytes of outlines in the
+  /// frame's own units.
   private func drawGrid(columns: Int, rows: Int, levels: [Int], _ out: inout SVGWriter, _ layout: ChartLayout) {
     let width = scaleText((layout.right - layout.left) / Double(columns))
     let height = scaleText((layout.bottom - layout.top) / Double(rows))
     out.line(
-      "<g shape-rendering=\"crispEdges\" transform=\"translate(\(n(layout.left)) \(n(layout.top))) scale(\(width) \(height))\">")
+      "<g class=\"density\" shape-rendering=\"crispEdges\" transform=\"translate(\(n(layout.left)) "
+        + "\(n(layout.top + (layout.bottom - layout.top) / Double(rows) / 2))) scale(\(width) \(height))\">")
     for level in 1...6 {
       var path = ""
+      var last: (x: Int, y: Int)?
       for row in 0..<rows {
         var column = 0
         while column < columns {
           let start = column
           while column < columns, levels[row * columns + column] == level { column += 1 }
           if column > start {
-            path += "M\(start) \(rows - row - 1)h\(column - start)v1h-\(column - start)z"
+            path += SVGPath.move(to: (start, rows - row - 1), from: last) + "h\(column - start)"
+            last = (column, rows - row - 1)
           } else {
             column += 1
           }
@@ -157,9 +165,8 @@ extension Chart.Panel {
     var run: [(x: Double, low: Double, high: Double)] = []
     func close() {
       guard run.count > 1 else { return run = [] }
-      let upper = run.map { "\(n($0.x)) \(n($0.high))" }
-      let lower = run.reversed().map { "\(n($0.x)) \(n($0.low))" }
-      out.path("ribbon s\(series.rawValue)", "M\((upper + lower).joined(separator: "L"))z")
+      let around = run.map { (x: $0.x, y: $0.high) } + run.reversed().map { (x: $0.x, y: $0.low) }
+      out.path("ribbon s\(series.rawValue)", SVGPath.line(around) + "z")
       run = []
     }
     for point in points {
@@ -243,7 +250,7 @@ extension Chart.Panel {
       let places = run.map { (x: layout.px($0.x), y: layout.py($0.y)) }
       let kept = places.count > PointBudget.line ? PointBudget.extremes(places) : places
       // A point alone is a dot by its round caps.
-      path += kept.enumerated().map { "\($0.offset == 0 ? "M" : "L")\(n($0.element.x)) \(n($0.element.y))" }.joined()
+      path += SVGPath.line(kept)
       if kept.count == 1 { path += "h0" }
     }
     return path
@@ -296,14 +303,52 @@ extension Chart.Panel {
   private func drawCloud(_ points: [Chart.Point], _ name: String, _ out: inout SVGWriter, _ layout: ChartLayout) {
     var seen: Set<Int> = []
     var path = ""
+    var last: (x: Int, y: Int)?
     for point in points where layout.hasX(point.x) {
       let x = Int(((layout.px(point.x) - layout.left) * 2).rounded())
       let y = Int(((layout.py(point.y) - layout.top) * 2).rounded())
-      if seen.insert(y * 100_000 + x).inserted { path += "M\(x) \(y)h0" }
+      if seen.insert(y * 100_000 + x).inserted {
+        path += SVGPath.move(to: (x, y), from: last) + "h0"
+        last = (x, y)
+      }
     }
     guard !path.isEmpty else { return }
     out.line(
       "<path class=\"\(name)\" transform=\"translate(\(n(layout.left)) \(n(layout.top))) scale(.5)\" d=\"\(path)\"/>")
+  }
+}
+
+/// Paths in few bytes: relative steps, which are short where points are near one another.
+enum SVGPath {
+  /// Straight lines through places, to a tenth of a unit; the rounding of one place does not move the next.
+  static func line(_ places: [(x: Double, y: Double)]) -> String {
+    var path = ""
+    var last: (x: Int, y: Int)?
+    for place in places {
+      let (x, y) = (Int((place.x * 10).rounded()), Int((place.y * 10).rounded()))
+      guard let from = last else {
+        path += "M\(NumberText.tenths(x)) \(NumberText.tenths(y))"
+        last = (x, y)
+        continue
+      }
+      path += "l" + pair(x - from.x, y - from.y, NumberText.tenths)
+      last = (x, y)
+    }
+    return path
+  }
+
+  /// Goes to a place, by whichever words are shorter.
+  static func move(to place: (x: Int, y: Int), from last: (x: Int, y: Int)?) -> String {
+    let absolute = "M" + pair(place.x, place.y, String.init)
+    guard let last else { return absolute }
+    let relative = "m" + pair(place.x - last.x, place.y - last.y, String.init)
+    return relative.utf8.count < absolute.utf8.count ? relative : absolute
+  }
+
+  /// A sign parts two numbers as well as a space does.
+  private static func pair(_ x: Int, _ y: Int, _ text: (Int) -> String) -> String {
+    let second = text(y)
+    return text(x) + (second.hasPrefix("-") ? "" : " ") + second
   }
 }
 
@@ -347,7 +392,9 @@ extension Chart {
           out.path("cloud v v\(colour)", "M\(n(x + 4 + Double(colour) * 9)) \(n(y))h0")
         }
       case .density:
-        for level in 1...6 { out.path("d\(level)", "M\(n(x + Double(level - 1) * 12)) \(n(y - 5))h12v10h-12z") }
+        out.line("<g class=\"density\" stroke-width=\"10\">")
+        for level in 1...6 { out.path("d\(level)", "M\(n(x + Double(level - 1) * 12)) \(n(y))h12") }
+        out.line("</g>")
       }
       out.label(entry.text, x: x + entry.symbolWidth + 6, y: y + 4)
     }

@@ -58,6 +58,15 @@ package enum HTMLStyle {
     "svg .v{stroke:var(--s1);stroke-opacity:1}svg .v7{stroke:var(--s2)}\n"
     + (1...6).map { "svg .v\($0){stroke:color-mix(in oklab,var(--s2) \($0 * 100 / 7)%,var(--s1))}" }.joined()
 
+  /// Columns of which a table may say by a class of its own that they hold numbers (`n3`) or literals (`c3`), so that not every
+  /// cell has to.
+  static let namedColumns = 12
+
+  private static let numeric: String =
+    (1...namedColumns).map { ".n\($0) tr>:nth-child(\($0))" }.joined(separator: ",")
+    + ",th.num,td.num{text-align:right;white-space:nowrap}\n"
+    + (1...namedColumns).map { ".c\($0) tbody>tr>:nth-child(\($0))" }.joined(separator: ",") + ",code,pre"
+
   private static let cells: String = (1...7).map { "svg .c\($0){fill:var(--c\($0))}" }.joined()
 
   private static let rules = """
@@ -78,10 +87,9 @@ package enum HTMLStyle {
     .lead{color:var(--muted);margin-bottom:1.5rem}
     a{color:var(--link);text-underline-offset:.15em}
     :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:2px}
-    .muted,.small{color:var(--muted)}
-    .small{font-size:.875rem}
+    .muted,small{color:var(--muted);font-size:inherit}
     .good{color:var(--good)}.bad{color:var(--bad)}.caution{color:var(--caution)}
-    .badge{font-weight:600;white-space:nowrap}
+    b[class]{font-weight:600;white-space:nowrap}
     .verdict{border:1px solid var(--line);border-left:.4rem solid var(--tone);border-radius:.4rem;background:var(--raised);padding:1.1rem 1.25rem .4rem;margin:1.25rem 0 1rem}
     .verdict h2{border:0;padding:0;margin:0 0 .5rem;font-size:1.45rem;color:var(--tone)}
     .verdict .table{margin-top:.75rem}
@@ -91,7 +99,7 @@ package enum HTMLStyle {
     .facts .table,.facts h3{color:var(--text)}
     nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;padding:0;margin:1.25rem 0 0;max-width:none;font-size:.9rem}
     nav a{display:inline-block;padding:.3rem 0}
-    code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
+    \(numeric){font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
     code{overflow-wrap:anywhere}
     td,th{overflow-wrap:break-word}td code,th code{overflow-wrap:inherit}
     .inside{scroll-margin-top:4.5rem}
@@ -112,8 +120,6 @@ package enum HTMLStyle {
     th:last-child,td:last-child{padding-right:.2rem}
     thead th{color:var(--muted);font-weight:600;border-bottom-width:2px;vertical-align:bottom}
     tbody th{font-weight:500}
-    .num{text-align:right}
-    th.num,td.num{white-space:nowrap}
     .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));gap:1.75rem 2rem;margin:0 0 1rem}
     figure{margin:0;min-width:0}
     .figures>figure{max-width:34rem}
@@ -131,6 +137,7 @@ package enum HTMLStyle {
     svg.chart{display:block;width:100%;height:auto}
     svg.graph{display:block;margin:0 auto;max-width:none}
     svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--muted)}
+    svg .m{text-anchor:middle}svg .e{text-anchor:end}
     svg .axis,svg .in{fill:var(--text)}svg .on{fill:var(--ground)}svg text.small{font-size:10px}
     svg .grid{stroke:var(--line);stroke-width:.7;fill:none}
     svg .frame{stroke:var(--s0);fill:none}
@@ -150,8 +157,8 @@ package enum HTMLStyle {
     svg .cloud{fill:none;stroke:currentColor;stroke-width:7;stroke-linecap:round;stroke-opacity:.75}
     \(ramp)
     \(cells)
-    svg .d1,svg .d2,svg .d3,svg .d4,svg .d5,svg .d6{fill:var(--s1)}
-    svg .d1{fill-opacity:.14}svg .d2{fill-opacity:.28}svg .d3{fill-opacity:.44}svg .d4{fill-opacity:.62}svg .d5{fill-opacity:.8}
+    svg .density{stroke:var(--s1)}
+    svg .d1{stroke-opacity:.14}svg .d2{stroke-opacity:.28}svg .d3{stroke-opacity:.44}svg .d4{stroke-opacity:.62}svg .d5{stroke-opacity:.8}
     svg .node{fill:var(--ground);stroke:var(--s0);stroke-width:1.3}
     svg .node.failed{stroke:var(--bad);stroke-width:2.6}
     svg .node.skipped{stroke-dasharray:4 3}

@@ -139,30 +139,37 @@ struct HTMLPage {
     }
   }
 
+  /// Ends of cells and rows are left out, as HTML allows: they are a quarter of a table. What all cells of a column have in common is
+  /// said once; the first cell of a row heads it, as HTML has it of a column that holds only heads.
   private mutating func write(_ table: Report.Table) {
     let caption = PlainText.escaped(table.caption)
-    text += "<div class=\"scroll table\" role=\"region\" tabindex=\"0\" aria-label=\"\(caption)\"><table>\n"
+    let named = table.columns.indices.prefix(HTMLStyle.namedColumns)
+    let literal = Set(named.filter { table.isCode($0) })
+    let classes =
+      named.filter { table.columns[$0].alignment == .end }.map { "n\($0 + 1)" } + literal.sorted().map { "c\($0 + 1)" }
+    let dress = classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
+    text += "<div class=\"scroll table\" role=\"region\" tabindex=\"0\" aria-label=\"\(caption)\"><table\(dress)>\n"
     text += "<caption>\(caption)</caption>\n<thead><tr>"
-    for column in table.columns {
-      text += "<th scope=\"col\"\(Self.dress(column))>\(PlainText.escaped(column.title))</th>"
+    for (index, column) in table.columns.enumerated() {
+      text += "<th scope=col\(Self.dress(column, index))>\(PlainText.escaped(column.title))"
     }
-    text += "</tr></thead>\n<tbody>\n"
+    text += "\n<tbody>\n"
     for row in table.rows {
       text += "<tr>"
       for (index, cell) in row.enumerated() where index < table.columns.count {
-        text += index == 0 ? "<th scope=\"row\"" : "<td"
-        text += Self.dress(table.columns[index])
+        text += index == 0 ? "<th" : "<td"
+        text += Self.dress(table.columns[index], index)
         text += ">"
-        add(cell)
-        text += index == 0 ? "</th>" : "</td>"
+        add(literal.contains(index) ? [.text(cell.plainText)] : cell)
       }
-      text += "</tr>\n"
+      text += "\n"
     }
-    text += "</tbody>\n</table></div>\n"
+    text += "</table></div>\n"
   }
 
-  private static func dress(_ column: Report.Table.Column) -> String {
-    column.alignment == .end ? " class=\"num\"" : ""
+  /// What the table's own classes do not say.
+  private static func dress(_ column: Report.Table.Column, _ index: Int) -> String {
+    column.alignment == .end && index >= HTMLStyle.namedColumns ? " class=\"num\"" : ""
   }
 
   private mutating func write(_ figure: Report.Figure) {
@@ -208,12 +215,11 @@ struct HTMLPage {
       case .muted(let words) where Self.isDated(words): add("<span class=\"muted whole\">", words, "</span>")
       case .text(let words): text += PlainText.escaped(words)
       case .strong(let words): add("<strong>", words, "</strong>")
-      case .muted(let words): add("<span class=\"muted\">", words, "</span>")
+      case .muted(let words): add("<small>", words, "</small>")
       case .code(let words): add("<code>", words, "</code>")
       case .link(let words, let id): add("<a href=\"#\(id)\">", words, "</a>")
       case .badge(let tone, let words):
-        text += "<span class=\"badge \(tone == .neutral ? "muted" : tone.rawValue)\">"
-        add("<span aria-hidden=\"true\">\(tone.mark)</span> ", words, "</span>")
+        add("<b class=\"\(tone == .neutral ? "muted" : tone.rawValue)\">\(tone.mark) ", words, "</b>")
       case .lineBreak: text += "<br>"
       }
     }
@@ -232,6 +238,17 @@ struct HTMLPage {
     text += begin
     text += PlainText.escaped(words)
     text += end
+  }
+}
+
+extension Report.Table {
+  /// Whether each of several cells is a literal and nothing else.
+  fileprivate func isCode(_ column: Int) -> Bool {
+    rows.count > 2
+      && rows.allSatisfy { row in
+        guard column < row.count, row[column].count == 1, case .code = row[column][0] else { return false }
+        return true
+      }
   }
 }
 

@@ -87,6 +87,14 @@ package enum NumberText {
     return magnitude % 10 == 0 ? "\(sign)\(magnitude / 10)" : "\(sign)\(magnitude / 10).\(magnitude % 10)"
   }
 
+  /// Tenths of a unit as a coordinate: `-3`, `.5`, `12.5`.
+  static func tenths(_ tenths: Int) -> String {
+    let sign = tenths < 0 ? "-" : ""
+    let (whole, rest) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
+    if rest == 0 { return "\(sign)\(whole)" }
+    return "\(sign)\(whole == 0 ? "" : "\(whole)").\(rest)"
+  }
+
   /// Decimals that show `digits` significant digits of a quantity of this size, in 0...6.
   package static func decimals(forStep step: Double, digits: Int) -> Int {
     guard step.isFinite, step > 0 else { return 0 }

@@ -1,7 +1,7 @@
 // A page as the tags it is made of, with the line of each.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The start and end tags of an HTML page, read strictly: what `pipe` writes has every attribute in double quotes.
+/// The start and end tags of an HTML page, read strictly: what `pipe` writes has attributes in double quotes, or words without.
 struct PageScan {
   struct Tag {
     /// Lower case.
@@ -102,7 +102,11 @@ struct PageScan {
     let name = text(start..<i).lowercased()
     guard i < bytes.count, bytes[i] == UInt8(ascii: "=") else { return (name, "") }
     i += 1
-    guard i < bytes.count, bytes[i] == UInt8(ascii: "\"") else { return nil }
+    guard i < bytes.count, bytes[i] == UInt8(ascii: "\"") else {
+      let start = i
+      while i < bytes.count, isName(bytes[i]) { i += 1 }
+      return i > start ? (name, text(start..<i)) : nil
+    }
     let value = i + 1
     guard let end = bytes[value...].firstIndex(of: UInt8(ascii: "\"")) else { return nil }
     i = end + 1

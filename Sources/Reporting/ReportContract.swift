@@ -180,19 +180,26 @@ package enum ReportContract {
     mutating func checkTables() {
       var open: [(line: Int, isNamed: Bool)] = []
       var regions: [String?] = []
+      var isInBody = false
       for tag in page.tags {
         switch (tag.name, tag.isClosing) {
         case ("div", false): regions.append(tag["aria-label"])
         case ("div", true): _ = regions.popLast()
-        case ("table", false): open.append((tag.line, regions.contains { $0?.isEmpty == false }))
+        case ("table", false):
+          isInBody = false
+          open.append((tag.line, regions.contains { $0?.isEmpty == false }))
         case ("table", true):
           if let table = open.popLast(), !table.isNamed {
             report("tables", table.line, "a table without a caption or a named region")
           }
+        case ("thead", false): isInBody = false
+        case ("tbody", false): isInBody = true
         case ("caption", false): if !open.isEmpty { open[open.count - 1].isNamed = true }
         case ("th", false):
-          // What a cell displays as HTML comes without attributes.
-          if tag["scope"] == nil, !regions.contains("Output") { report("tables", tag.line, "a heading cell without a scope") }
+          // The first cell of a row of the body heads it without a word. What a cell displays as HTML comes without attributes.
+          if tag["scope"] == nil, !isInBody, !regions.contains("Output") {
+            report("tables", tag.line, "a heading cell without a scope")
+          }
         default: break
         }
       }

@@ -25,18 +25,32 @@ extension RunReport {
     let anchors = StageAnchors(input.evaluations.map(\.name), prefix: "evaluation-")
     return input.evaluations.enumerated().map { number, evaluated in
       let id = anchors[evaluated.name] ?? "evaluation-\(number + 1)"
-      var blocks: [Report.Block] = [.paragraph(extentLine(evaluated))]
-      if let missing = evaluated.missingReference { blocks.append(.note(.caution, .message(missing))) }
-      blocks += evaluated.result.notes.map { .note(.caution, .message($0)) }
-      blocks.append(.table(evaluationTable(evaluated)))
-      blocks.append(.paragraph([.muted(testLine(evaluated))]))
-      let figures = evaluationFigures(evaluated, id: id)
+      var blocks = comparisonBlocks(evaluated)
+      // Each name stands four times on the page.
+      let figures = evaluationFigures(evaluated, id: "e\(number + 1)")
       if !figures.isEmpty { blocks.append(.figures(figures)) }
       if !evaluated.result.windows.isEmpty { blocks.append(.table(windowTable(evaluated.result.windows))) }
-      blocks += sliceBlocks(evaluated.result.document, id: id)
+      blocks += sliceBlocks(evaluated.result.document, id: "e\(number + 1)")
       let title = input.evaluations.count == 1 ? "Evaluation" : "Evaluation: \(evaluated.name)"
       return Report.Section(id: id, title: title, priority: 99, blocks: blocks)
     }
+  }
+
+  /// How many rows, what has to be known first, the metrics with their tests, and how these were made.
+  ///
+  /// - Parameter tests: how many are corrected together, where they are more than this evaluation's own.
+  static func comparisonBlocks(_ evaluated: EvaluatedModel, tests: Int? = nil) -> [Report.Block] {
+    var blocks: [Report.Block] = [.paragraph(extentLine(evaluated))]
+    if let missing = evaluated.missingReference { blocks.append(.note(.caution, .message(missing))) }
+    blocks += evaluated.result.notes.map { .note(.caution, .message($0)) }
+    blocks.append(.table(evaluationTable(evaluated)))
+    blocks.append(.paragraph([.muted(testLine(evaluated, tests))]))
+    return blocks
+  }
+
+  /// What `pipe` computed itself of the rows that a stage's document is about: it is not told twice.
+  static func evaluated(_ document: EvaluationDocument, _ input: Input) -> EvaluationDocument? {
+    input.evaluations.lazy.map(\.result.document).first { $0.model == document.model && $0.rows == document.rows }
   }
 
   // MARK: The metrics
@@ -89,15 +103,16 @@ extension RunReport {
   /// `p = 0.032`, never a false zero.
   static func chance(_ p: Double) -> String { p < 0.001 ? "p < 0.001" : "p = " + NumberText.fixed(p, decimals: 3) }
 
-  private static func testLine(_ evaluated: EvaluatedModel) -> String {
+  private static func testLine(_ evaluated: EvaluatedModel, _ tests: Int?) -> String {
     let document = evaluated.result.document
     var methods: [String] = []
     for method in document.metrics.compactMap({ metric in metric.method.map { "\(EstimateText.level(metric.level)), \($0)" } })
     where !methods.contains(method) { methods.append(method) }
     var sentences = methods.isEmpty ? [] : ["Intervals: \(methods.joined(separator: "; "))."]
-    let tested = evaluated.result.paired.filter { $0.p != nil }
-    if tested.count > 1 {
-      sentences.append("p is corrected by Holm's method for the \(tested.count) metrics that are tested together.")
+    let tested = tests ?? evaluated.result.paired.count { $0.p != nil }
+    if tested > 1 {
+      let things = tests == nil ? "metrics that are tested together" : "tests of this page"
+      sentences.append("p is corrected by Holm's method for the \(tested) \(things).")
     }
     if !evaluated.result.paired.isEmpty {
       sentences.append(
@@ -107,28 +122,20 @@ extension RunReport {
     return sentences.joined(separator: " ")
   }
 
-  private static func windowTable(_ windows: [EvaluationWindow]) -> Report.Table {
-    let metrics = windows.first?.metrics ?? []
-    return Report.Table(
-      caption: "Windows", columns: [.init("Window"), .init("Rows", .end)] + metrics.map { .init($0.label, .end) },
-      rows: windows.map { window in
-        [
-          [.text(window.label), .lineBreak, .muted("\(window.from.prefix(10)) to \(window.to.prefix(10))")],
-          [.text(NumberText.count(window.rows))],
-        ]
-          + metrics.map { metric in window.metrics.first { $0.name == metric.name }.map(estimate) ?? [.muted("–")] }
-      })
-  }
-
   // MARK: The figures
 
   /// What the task has, in the order in which it is read: differences, then how good, then where and why.
   private static func evaluationFigures(_ evaluated: EvaluatedModel, id: String) -> [Report.Figure] {
     let (figures, reference) = (evaluated.result.figures, evaluated.result.referenceFigures)
     let unit = evaluated.result.document.unit
-    let first = evaluated.result.document.metrics.first?.name ?? ""
+    let metrics = evaluated.result.document.metrics.map(\.name)
+    let isBacktest = !evaluated.result.windows.isEmpty
+    // The metric that the verdict names, and what the intervals promise.
+    let shown = Array(metrics.prefix(1)) + metrics.dropFirst().filter { $0.hasPrefix("coverage_") }
     return [
-      Figures.forest(figures.forest, reference: evaluated.reference ?? "the reference", id: "\(id)-forest"),
+      // Where nothing differs the table says so.
+      figures.forest.allSatisfy { $0.reading == .same }
+        ? nil : Figures.forest(figures.forest, reference: evaluated.reference ?? "the reference", id: "\(id)-forest"),
       Figures.roc(figures.roc, reference: reference?.roc ?? [], id: "\(id)-roc"),
       Figures.precisionRecall(figures.precisionRecall, reference: reference?.precisionRecall ?? [], id: "\(id)-precision-recall"),
       Figures.calibration(figures.calibration, id: "\(id)-calibration"),
@@ -136,26 +143,31 @@ extension RunReport {
       figures.thresholds.flatMap { Figures.thresholds($0, id: "\(id)-thresholds") },
       figures.confusion.flatMap { Figures.confusion($0, id: "\(id)-confusion") },
       Figures.gain(figures.gain, id: "\(id)-gain"),
-      figures.predictedActual.flatMap { Figures.predictedActual($0, unit: unit, id: "\(id)-predicted-actual") },
+      // What a backtest asks is when the errors came: these two are those of a model on one table.
+      isBacktest
+        ? nil : figures.predictedActual.flatMap { Figures.predictedActual($0, unit: unit, id: "\(id)-predicted-actual") },
       figures.residualFitted.flatMap { Figures.residualFitted($0, unit: unit, id: "\(id)-residual-fitted") },
       figures.errors.flatMap {
         Figures.histogram($0, title: "Errors", axis: "predicted − actual", unit: unit, id: "\(id)-errors", rule: 0)
       },
-      figures.residualQuantiles.flatMap { Figures.residualQuantiles($0, unit: unit, id: "\(id)-residual-qq") },
+      isBacktest ? nil : figures.residualQuantiles.flatMap { Figures.residualQuantiles($0, unit: unit, id: "\(id)-residual-qq") },
+      figures.coverage.flatMap { Figures.coverage($0, unit: unit, id: "\(id)-coverage") },
+      // A backtest tells it by window.
+      isBacktest ? nil : figures.coverage.flatMap { Figures.coverageOverTime($0, id: "\(id)-coverage-time") },
       figures.timeline.flatMap { Figures.timeline($0, unit: unit, id: "\(id)-timeline") },
-      Figures.windows(
-        evaluated.result.windows, metric: first, nominal: MetricChange.target(of: first), id: "\(id)-windows"),
       figures.groups.flatMap { Figures.histogram($0, title: "NDCG of the groups", axis: "NDCG", id: "\(id)-groups") },
-    ].compactMap { $0 }
+    ].compactMap { $0 } + windowFigures(evaluated.result.windows, shown, id: "\(id)-windows")
   }
 
   // MARK: The verdict's line
 
   /// `eta: MAE 2.104 min (95% CI 2.081–2.127) on 29,874 rows; against main at 91be20f3aa −0.05 min […], better.`
-  static func evaluationLine(_ evaluated: EvaluatedModel) -> [Report.Inline]? {
+  static func evaluationLine(_ evaluated: EvaluatedModel, registered: RegisteredModel? = nil) -> [Report.Inline]? {
     let document = evaluated.result.document
     guard let first = document.metrics.first else { return nil }
-    var line: [Report.Inline] = [.strong(evaluated.name), .text(": \(first.label) "), .strong(EstimateText.value(first))]
+    var line: [Report.Inline] = [.strong(evaluated.name)]
+    if let registered, registered.name == evaluated.name { line.append(.text(", registered as version \(registered.version)")) }
+    line += [.text(": \(first.label) "), .strong(EstimateText.value(first))]
     if let interval = EstimateText.interval(first) { line.append(.text(" (\(EstimateText.level(first.level)) \(interval))")) }
     line.append(.text(" on \(NumberText.count(document.rows)) rows"))
     guard let reference = evaluated.reference else { return line + [.text(".")] }

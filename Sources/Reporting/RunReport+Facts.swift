@@ -11,7 +11,7 @@ extension RunReport {
       line: factsLine(run),
       blocks: [
         .table(factsTable(input)), .table(stageTable(run)),
-      ] + dirtyBlocks(run.git) + reproduceBlocks(input))
+      ] + clockBlocks(run) + dirtyBlocks(run.git) + reproduceBlocks(input))
   }
 
   private static func factsLine(_ run: RunRecord) -> [Report.Inline] {
@@ -79,6 +79,25 @@ extension RunReport {
           stage.trace.map { [.code(shortDigest($0))] } ?? [.muted("–")],
         ]
       })
+  }
+
+  /// The stages that were executed along the clock; one alone says nothing that the table does not say.
+  private static func clockBlocks(_ run: RunRecord) -> [Report.Block] {
+    let spans = run.stages.compactMap { stage -> Figures.StageSpan? in
+      let outcome: Figures.StageSpan.Outcome? =
+        switch stage.outcome {
+        case .ran: .ran
+        case .failed: .failed
+        case .interrupted: .interrupted
+        case .restored, .upToDate, .frozen, .skipped: nil
+        }
+      guard let from = stage.startedAfter, let outcome else { return nil }
+      // One that was interrupted has no duration: it went on to the end.
+      let to = stage.durationSeconds.map { from + $0 } ?? max(from, run.durationSeconds)
+      return Figures.StageSpan(stage.name, from: from, to: to, outcome: outcome)
+    }
+    guard spans.count > 1, let figure = Figures.gantt(spans, id: "gantt") else { return [] }
+    return [.figures([figure])]
   }
 
   /// Eighths of a block, up to ten blocks.

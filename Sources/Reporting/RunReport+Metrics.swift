@@ -26,16 +26,20 @@ extension RunReport {
   private static func evaluationBlocks(_ evaluation: EvaluationDocument, _ input: Input) -> [Report.Block] {
     guard !evaluation.metrics.isEmpty else { return [] }
     var blocks: [Report.Block] = []
-    let previous = input.previousEvaluation?.metrics ?? []
+    let computed = evaluated(evaluation, input)
+    let told = Set(computed?.metrics.map(\.name) ?? [])
+    let untold = evaluation.metrics.filter { !told.contains($0.name) }
+    let previous = untold.isEmpty ? [] : input.previousEvaluation?.metrics ?? []
     let baseline = evaluation.baseline
     if !previous.isEmpty {
       blocks.append(
         .table(
           comparison(
-            evaluation.metrics, previous, caption: "Against the previous run", reference: "Previous run",
+            untold, previous, caption: "Against the previous run", reference: "Previous run",
             paired: input.pairedWithPrevious)))
     }
-    if let caution = dataCaution(evaluation, input) { blocks.append(.note(.caution, [.text(caution)])) }
+    if computed == nil, let caution = dataCaution(evaluation, input) { blocks.append(.note(.caution, [.text(caution)])) }
+    // Only the document knows this baseline: it is told of all metrics.
     let (compared, alone) = evaluation.metrics.partitioned { metric in
       baseline?.metrics.contains { $0.name == metric.name } ?? false
     }
@@ -46,11 +50,13 @@ extension RunReport {
             compared, baseline.metrics, caption: "Against the baseline: \(baseline.name)",
             reference: "Baseline", paired: input.pairedWithBaseline)))
     }
-    if previous.isEmpty, !alone.isEmpty {
-      blocks.append(.table(metricTable(alone, caption: compared.isEmpty ? "Metrics of this run" : "Further metrics of this run")))
+    let further = alone.filter { !told.contains($0.name) }
+    if previous.isEmpty, !further.isEmpty {
+      blocks.append(
+        .table(metricTable(further, caption: compared.isEmpty ? "Metrics of this run" : "Further metrics of this run")))
     }
     if let line = irreducibleLine(evaluation) { blocks.append(.paragraph(line)) }
-    blocks.append(.paragraph([.muted(methodLine(evaluation, input))]))
+    if !blocks.isEmpty { blocks.append(.paragraph([.muted(methodLine(evaluation, input))])) }
     return blocks
   }
 
@@ -184,14 +190,16 @@ extension RunReport {
 
   private static func metricsTable(_ file: MetricsFile) -> Report.Table {
     var columns: [Report.Table.Column] = [.init("Key"), .init("Value", .end)]
-    if file.previous != nil { columns += [.init("Previous run", .end), .init("Difference", .end)] }
+    // Where nothing differs one line says so.
+    let previous = file.previous == file.values ? nil : file.previous
+    if previous != nil { columns += [.init("Previous run", .end), .init("Difference", .end)] }
     let keys = Set(file.values.keys).union(file.previous.map { Set($0.keys) } ?? []).sorted()
     return Report.Table(
-      caption: file.path, columns: columns,
+      caption: file.path + (file.previous == file.values ? ": the same as in the previous run" : ""), columns: columns,
       rows: keys.map { key in
         let now = file.values[key]
         var row: [[Report.Inline]] = [[.code(key)], [.text(now.map(NumberText.plain) ?? "–")]]
-        guard let previous = file.previous else { return row }
+        guard let previous else { return row }
         let then = previous[key]
         row.append([.muted(then.map(NumberText.plain) ?? "–")])
         guard let now, let then else { return row + [[.muted(now == nil ? "gone" : "new")]] }
@@ -203,7 +211,10 @@ extension RunReport {
   // MARK: Slices
 
   static func sliceSection(_ input: Input) -> Report.Section? {
-    guard let evaluation = input.evaluation, !evaluation.slices.isEmpty else { return nil }
+    guard var evaluation = input.evaluation else { return nil }
+    let told = Set(evaluated(evaluation, input)?.slices.map(\.column) ?? [])
+    evaluation.slices.removeAll { told.contains($0.column) }
+    guard !evaluation.slices.isEmpty else { return nil }
     return Report.Section(id: "slices", title: "Slices", priority: 60, blocks: sliceBlocks(evaluation, id: "slice"))
   }
 
@@ -253,7 +264,12 @@ extension RunReport {
   }
 
   private static func sliceTable(_ column: String, _ slices: [SliceEstimate]) -> Report.Table {
-    Report.Table(
+    if let metric = slices.first?.metric, slices.allSatisfy({ $0.metric.name == metric.name }) {
+      return Report.Table(
+        caption: "\(metric.label) by \(column)", columns: [.init(column), .init("Rows", .end), .init(metric.label, .end)],
+        rows: slices.map { [[.text($0.value)], [.text(NumberText.count($0.rows))], estimate($0.metric)] })
+    }
+    return Report.Table(
       caption: "By \(column)",
       columns: [.init(column), .init("Rows", .end), .init("Metric"), .init("Value", .end)],
       rows: slices.map { [[.text($0.value)], [.text(NumberText.count($0.rows))], [.text($0.metric.label)], estimate($0.metric)] })

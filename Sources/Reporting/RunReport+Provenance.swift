@@ -27,7 +27,7 @@ extension RunReport {
     return Report.Section(id: "changes", title: "Changes since the previous run", priority: 90, blocks: blocks)
   }
 
-  private static func names(_ title: String, _ names: [String]) -> [Report.Inline] {
+  static func names(_ title: String, _ names: [String]) -> [Report.Inline] {
     var line: [Report.Inline] = [.text(title + ": ")]
     for (index, name) in names.prefix(30).enumerated() {
       if index > 0 { line.append(.text(", ")) }
@@ -43,12 +43,12 @@ extension RunReport {
       rows: changes.map { [[.code($0.key)], valueCell($0.then), valueCell($0.now)] })
   }
 
-  private static func valueCell(_ value: String?) -> [Report.Inline] {
+  static func valueCell(_ value: String?) -> [Report.Inline] {
     guard let value else { return [.muted("not there")] }
     return [.code(value.count <= 120 ? value : value.prefix(119) + "…")]
   }
 
-  private static func fileCell(_ file: FileRecord?) -> [Report.Inline] {
+  static func fileCell(_ file: FileRecord?) -> [Report.Inline] {
     guard let file else { return [.muted("not there")] }
     return [.code(shortDigest(file.digest)), .text(" "), .muted(NumberText.bytes(file.size))]
   }
@@ -91,12 +91,14 @@ extension RunReport {
     let changed = Dictionary((changes?.parameters ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     let keys = parameters.keys.sorted { (changed[$0] == nil ? 1 : 0, $0) < (changed[$1] == nil ? 1 : 0, $1) }
     var columns: [Report.Table.Column] = [.init("Parameter"), .init("Value")]
-    if changes != nil { columns.append(.init("Previous run")) }
+    // The section on changes says that none changed.
+    let hasChanged = !changed.isEmpty
+    if hasChanged { columns.append(.init("Previous run")) }
     return Report.Table(
       caption: "Parameters", columns: columns,
       rows: keys.map { key in
         let row = [[Report.Inline.code(key)], valueCell(parameters[key])]
-        guard changes != nil else { return row }
+        guard hasChanged else { return row }
         return row + [changed[key].map { valueCell($0.then) } ?? [.muted("same")]]
       })
   }

@@ -9,13 +9,14 @@ extension RunReport {
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
     let (tone, headline) = judgement(input, failed: failed)
-    let lines = ([modelLine(input)] + input.evaluations.map(evaluationLine)).compactMap { $0.map { Report.Block.paragraph($0) } }
+    let told = input.evaluations.map { evaluationLine($0, registered: input.registered) }
+    let lines = ([modelLine(input)] + told).compactMap { $0.map { Report.Block.paragraph($0) } }
     let judged = allGates(input)
     let gates = judged.isEmpty ? [] : [Report.Block.table(gatesTable(judged))]
     let isMissed = judged.contains { !$0.passed }
     // Good news on the model does not stand above a gate that it missed.
     var blocks = isMissed ? gates + lines : lines + gates
-    blocks = input.omissions.map { .note(.caution, .message($0)) } + blocks
+    blocks = input.omissions.map { .note(.caution, .message($0)) } + blocks + driftNotes(input)
     if !failed.isEmpty, isMissed { blocks.append(.paragraph(stageList("Failed", failed))) }
     return Report.Verdict(tone: tone, headline: headline, blocks: blocks)
   }
@@ -35,6 +36,8 @@ extension RunReport {
     if input.run.outcome == .failed { return (.bad, "The run failed") }
     if !undone.isEmpty { return (.caution, "\(undone.count) of \(input.run.stages.count) stages have no result") }
     if !input.omissions.isEmpty { return (.caution, "The report is incomplete") }
+    let drifted = input.drift.reduce(0) { $0 + $1.drifted.count }
+    if drifted > 0 { return (.caution, drifted == 1 ? "A column has drifted" : "\(drifted) columns have drifted") }
     if gates.count == 1 { return (.good, "The gate holds") }
     if !gates.isEmpty { return (.good, "All \(gates.count) gates hold") }
     if input.evaluation != nil || !input.evaluations.isEmpty { return (.neutral, "Evaluated; no gates are declared") }
@@ -49,7 +52,9 @@ extension RunReport {
 
   /// `eta version 3: MAE 2.104 min (95% CI 2.081–2.127), −0.05 min against the previous run …`
   private static func modelLine(_ input: Input) -> [Report.Inline]? {
-    guard let evaluation = input.evaluation, let first = evaluation.metrics.first else { return nil }
+    guard let evaluation = input.evaluation, let first = evaluation.metrics.first, evaluated(evaluation, input) == nil else {
+      return nil
+    }
     var line: [Report.Inline] = [.strong(evaluation.model)]
     if let registered = input.registered, registered.name == evaluation.model {
       line.append(.text(", registered as version \(registered.version)"))

@@ -28,8 +28,9 @@ package enum RunReport {
     package var omissions: [String] = []
     package var gates: GatesDocument?
     package var quality: QualityDocument?
+    /// Tables beside those of a baseline.
+    package var drift: [DriftedTable] = []
     package var backtest: BacktestDocument?
-    package var predictions: PredictionColumns?
     package var importance: [ImportanceRow] = []
     package var metrics: [MetricsFile] = []
     package var card: ModelCard?
@@ -95,17 +96,16 @@ package enum RunReport {
   package static let factsEnd = "<!-- run-facts:end -->"
 
   package static func document(_ input: Input) -> Report {
-    let summary = input.predictions.flatMap(PredictionSummary.init)
     let opening = [failureSection(input), modelCardSection(input)]
     let rest = [
       metricsSection(input),
       changesSection(input),
-      predictionSection(input, summary),
       plotsSection(input),
       sliceSection(input),
       importanceSection(input),
       backtestSection(input),
       qualitySection(input),
+      driftSection(input),
       graphSection(input),
       stagesSection(input),
       provenanceSection(input),

@@ -74,6 +74,9 @@ package struct StageRecord: Codable, Sendable, Equatable {
   /// Of the execution that made the outputs, also when that was in an earlier run.
   package var durationSeconds: Double?
   package var peakMemoryBytes: Int?
+  /// Seconds from the run's beginning to that of the stage's execution in this run; `nil` when it was not executed, and in records
+  /// of versions that did not keep it.
+  package var startedAfter: Double?
   /// Digest of the log, and of the `WovenNotebook`, in the store.
   package var log: String?
   package var woven: String?

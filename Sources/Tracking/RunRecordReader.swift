@@ -115,6 +115,7 @@ struct RecordReader {
       case "parameters": try Self.once(&parameters, try reader.parameters())
       case "peakMemoryBytes": try Self.once(&stage.peakMemoryBytes, try reader.integer())
       case "reasons": try Self.once(&reasons, try reader.texts())
+      case "startedAfter": try Self.once(&stage.startedAfter, try reader.double())
       case "trace": try Self.once(&stage.trace, try reader.text())
       case "woven": try Self.once(&stage.woven, try reader.text())
       default: throw Unusual()

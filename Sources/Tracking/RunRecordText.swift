@@ -134,6 +134,7 @@ private struct RecordWriter {
       }
       writer.number("peakMemoryBytes", stage.peakMemoryBytes)
       writer.texts("reasons", stage.reasons)
+      writer.number("startedAfter", stage.startedAfter)
       writer.text("trace", stage.trace)
       writer.text("woven", stage.woven)
     }

@@ -17,7 +17,7 @@ struct Backtest: ParsableCommand {
       before (but for the last days, which set the interval) and tests on the month. Rounds are fixed by `backtest.rounds`.
 
       Example: pipe kit backtest --features data/features --out reports/backtest.json --table reports/backtest.csv \
-      --metrics metrics/backtest.json
+      --predictions reports/backtest_rows.csv --metrics metrics/backtest.json
       """,
     version: behaviorVersion(of: "backtest"))
 
@@ -29,6 +29,9 @@ struct Backtest: ParsableCommand {
 
   @Option(help: "File for the same as a table.")
   var table: String
+
+  @Option(help: "File for each tested row's truth and prediction; none by default.")
+  var predictions: String?
 
   @Option(help: "File for flat metrics.")
   var metrics: String
@@ -46,7 +49,8 @@ struct Backtest: ParsableCommand {
         hints: ["leave the stage `backtest` out for data without time"])
     }
     let walk = WalkForward(table: try Self.history(tables), settings: settings, training: training, tables: tables)
-    let windows = try walk.windows()
+    let tested = try walk.windows()
+    let windows = tested.map(\.window)
     guard !windows.isEmpty else {
       throw Diagnostic(
         .input, "the features span too few months for a backtest with `backtest.train_months` = \(settings.trainMonths)")
@@ -54,6 +58,7 @@ struct Backtest: ParsableCommand {
     let unit = tables.featureSet.target.unit
     try JSONText.write(BacktestDocument(unit: unit, windows: windows), to: out)
     try Self.table(windows).write(to: table)
+    if let predictions { try Self.predictionTable(tested, walk.table).write(to: predictions) }
     try JSONText.write(Self.flat(windows), to: metrics)
     for window in windows {
       let mae = window.metrics.first { $0.name == "mae" }?.value ?? .nan
@@ -90,6 +95,21 @@ struct Backtest: ParsableCommand {
     return writer
   }
 
+  private static func predictionTable(_ windows: [TestedWindow], _ table: ModelTable) -> CSVWriter {
+    var writer = CSVWriter(header: ["id", "time", "window", "y_true", "y_pred", "y_low", "y_high"])
+    for tested in windows {
+      for (place, row) in tested.positions.enumerated() {
+        let rows = tested.rows
+        writer.add(table.ids[row])
+        writer.add(table.times[row])
+        writer.add(tested.window.label)
+        for value in [rows.truths[place], rows.predictions[place], rows.lows[place], rows.highs[place]] { writer.add(value) }
+        writer.endRow()
+      }
+    }
+    return writer
+  }
+
   /// Over the windows: the mean, weighted by rows, and the worst.
   private static func flat(_ windows: [BacktestDocument.Window]) -> [String: Double] {
     func errors() -> [(mae: Double, rows: Double)] {
@@ -103,6 +123,14 @@ struct Backtest: ParsableCommand {
       "mae_worst": errors().map(\.mae).max() ?? .nan,
     ]
   }
+}
+
+/// A month that was tested, with what was said of each of its rows.
+private struct TestedWindow {
+  var window: BacktestDocument.Window
+  /// In the table that was walked through.
+  var positions: Range<Int>
+  var rows: PredictedRows
 }
 
 /// Months in order, each tested with a model of the months before.
@@ -127,13 +155,13 @@ private struct WalkForward {
     return months
   }
 
-  func windows() throws(Diagnostic) -> [BacktestDocument.Window] {
-    var windows: [BacktestDocument.Window] = []
+  func windows() throws(Diagnostic) -> [TestedWindow] {
+    var windows: [TestedWindow] = []
     for (label, test) in months.dropFirst(settings.trainMonths) { windows.append(try window(label, test)) }
     return windows
   }
 
-  private func window(_ label: String, _ test: Range<Int>) throws(Diagnostic) -> BacktestDocument.Window {
+  private func window(_ label: String, _ test: Range<Int>) throws(Diagnostic) -> TestedWindow {
     let train = 0..<(try firstCalibrationRow(before: test.lowerBound))
     let calibrate = train.upperBound..<test.lowerBound
     var boosting = training.boosting
@@ -152,10 +180,11 @@ private struct WalkForward {
     let evaluation = RegressionEvaluation(
       unit: tables.featureSet.target.unit, tolerance: settings.tolerance, intervalLevel: training.interval.level,
       bootstrap: settings.bootstrap)
-    return BacktestDocument.Window(
+    let window = BacktestDocument.Window(
       label: label, trainRows: train.count, testRows: test.count, trainFrom: table.times[train.lowerBound],
       trainTo: table.times[train.upperBound - 1], testFrom: table.times[test.lowerBound],
       testTo: table.times[test.upperBound - 1], metrics: evaluation.evaluate(rows).metrics)
+    return TestedWindow(window: window, positions: test, rows: rows)
   }
 
   /// The first row of the days that set the interval.

@@ -94,8 +94,12 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
       #expect(throws: StoreError.specialFile(path: root + "/dir/circle")) { try bench.content("dir") }
       try AtomicFile.removeAll(root + "/dir/circle")
       try bench.link("dir/dangling", to: "none")
-      #expect(throws: StoreError.system("follow the link", path: root + "/dir/dangling", code: ENOENT)) {
-        try bench.content("dir")
+      // A look passes over what is not there; it cannot be kept.
+      guard case .directory(let tree, _) = try bench.content("dir") else { throw StoreError.specialFile(path: "dir") }
+      #expect(tree.entries.map(\.path) == ["a"])
+      let refusal = StoreError.system("follow the link", path: root + "/dir/dangling", code: ENOENT)
+      #expect(throws: refusal) {
+        _ = try bench.workspace.keep(WorkspacePath.named("dir"), into: bench.store)
       }
     }
   }

@@ -24,7 +24,7 @@ import Testing
       #expect(
         page.contains(
           "Template <code>mine</code> is the project&#39;s own; <code>vl-convert</code> on the search path would draw it."))
-      #expect(page.contains("<th scope=\"row\">workspace</th><td class=\"num\">2</td><td class=\"num\">9</td>"))
+      #expect(page.contains("<tr><th>workspace<td>2<td>9"))
       #expect(!page.contains("<svg class=\"chart\"") && !page.contains("<img"))
     }
   }
@@ -45,7 +45,7 @@ import Testing
       // Base64 of `<svg>drawn</svg>`, by coreutils.
       #expect(page.contains("data:image/svg+xml;base64,PHN2Zz5kcmF3bjwvc3ZnPg==") == isDrawn)
       #expect(page.contains("did not draw template <code>mine</code>") == !isDrawn)
-      #expect(page.contains("<td class=\"num\">9</td>"))
+      #expect(page.contains("<td>9"))
     }
   }
 

@@ -24,10 +24,11 @@ struct `Reports of the program` {
 
     """
 
+  /// With any bias the gate is missed.
   private func run(_ site: Site, bias: Int, expecting line: String) throws -> String {
     try site.write("bias: \(bias)\n", to: "params.yaml")
     let ran = try site.pipe("repro")
-    #expect(ran.status == 0, "\(ran.err)")
+    #expect(ran.status == (bias > 0 ? 1 : 0), "\(ran.err)")
     let page = try #require(site.text("reports/index.md"))
     #expect(page.contains(line), "\(page.prefix(1_500))")
     return page
@@ -42,7 +43,7 @@ struct `Reports of the program` {
       #expect(second.contains("400 rows, compared row by row with **the previous run**: both have all of them."))
       #expect(second.contains("✓ better"))
       #expect(second.contains("| Metric | This run | Difference | Test | Reference |"))
-      #expect(site.text("reports/index.html")?.contains("id=\"evaluation-model-predicted-actual-title\"") == true)
+      #expect(site.text("reports/index.html")?.contains("id=\"e1-predicted-actual-title\"") == true)
     }
   }
 
@@ -56,6 +57,101 @@ struct `Reports of the program` {
       try site.git("tag", "first")
       _ = try run(site, bias: 2, expecting: "compared row by row with **first**: both have all of them.")
       _ = try run(site, bias: 0, expecting: "compared row by row with **first**: both have all of them.")
+    }
+  }
+
+  @Test func `a missed gate is the exit status, also when nothing is left to do`() throws {
+    try withSite { site in
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      try site.write("bias: 2\n", to: "params.yaml")
+      let first = try site.pipe("repro")
+      #expect(first.status == 1)
+      // The report is there, and the message is one.
+      #expect(site.text("reports/index.md")?.contains("**✗ The gate is missed**") == true)
+      let line = "error: a gate is missed: model: MAE is at most 1 min: missed, it is "
+      #expect(first.err.components(separatedBy: line).count == 2, "\(first.err)")
+      let again = try site.pipe("repro")
+      #expect(again.status == 1 && again.err.contains(line), "\(again.err)")
+      #expect(try site.pipe("repro", "--ignore-errors").status == 0)
+      try site.write("bias: 0\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      #expect(try site.pipe("repro").status == 0)
+    }
+  }
+
+  @Test func `a run stands beside a revision, a run and the previous one`() throws {
+    try withSite { site in
+      try site.git("init", "--quiet")
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      _ = try run(site, bias: 1, expecting: "MAE")
+      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
+      try site.git("commit", "--quiet", "--message", "first")
+      try site.git("tag", "first")
+      _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
+      let written = try site.pipe("report", "--compare", "first", "previous")
+      #expect(written.status == 0 && written.out == "reports/compare.html\n", "\(written.err)")
+      let page = try #require(site.text("reports/compare.md"))
+      #expect(page.contains("# Pipeline: compared with first, the previous run"), "\(page.prefix(2_000))")
+      #expect(page.contains("| `bias` | `0` | `1` | `1` |"), "\(page)")
+      #expect(page.contains("compared row by row with **first**: both have all of them."))
+      #expect(page.contains("| half: first"), "\(page)")
+      #expect(try site.pipe("report", "--compare", "first", "--check").status == 0)
+      let json = try #require(try site.pipe("report", "--compare", "first", "--json").json() as? [String: Any])
+      let others = try #require(json["others"] as? [[String: Any]])
+      #expect(json["schema"] as? String == "pipe.comparison/1" && others.count == 1)
+      let parameters = try #require(others[0]["parameters"] as? [[String: String]])
+      #expect(parameters == [["key": "bias", "current": "0", "other": "1"]])
+      #expect((others[0]["evaluations"] as? [[String: Any]])?.count == 1)
+      let unknown = try site.pipe("report", "--compare", "nowhere")
+      #expect(unknown.status == 2 && unknown.err.contains("`nowhere` is no revision, version or run"), "\(unknown.err)")
+    }
+  }
+
+  @Test func `columns that moved since the previous run are told in the verdict`() throws {
+    try withSite { site in
+      try site.write(
+        """
+        stages:
+          data:
+            cmd: >-
+              seq 1 400 | awk -v shift=$PIPE_PARAM_shift 'BEGIN {print "id,size,kind"}
+              {print $1 "," $1 % 20 + shift "," ($1 % 3 ? "a" : "b")}' > d.csv
+            params: [shift]
+            outs: [d.csv]
+        report: {drift: {data: d.csv, ignore: [id]}}
+
+        """, to: "pipeline.yaml")
+      try site.write("shift: 0\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      // There is nothing to compare with yet, and nobody misses it.
+      #expect(site.text("reports/index.md")?.contains("**✓ The stage is done**") == true)
+      #expect(site.text("reports/index.md")?.contains("Drift") == false)
+      try site.write("shift: 10\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      let page = try #require(site.text("reports/index.md"))
+      #expect(page.contains("**! A column has drifted**"), "\(page.prefix(1_500))")
+      #expect(page.contains("Drift of `d.csv` beside the previous run: `size`."), "\(page.prefix(1_500))")
+      #expect(page.contains("1 of 2 columns drifted"))
+      #expect(try site.pipe("report", "--check").status == 0)
+      // Beside itself nothing moves.
+      try site.write(
+        (site.text("pipeline.yaml") ?? "").replacing("ignore: [id]", with: "ignore: [id], against: d.csv"), to: "pipeline.yaml")
+      _ = try site.pipe("report")
+      #expect(site.text("reports/index.md")?.contains("0 of 2 columns drifted") == true)
+    }
+  }
+
+  @Test func `stages stand along the clock, and only among the run facts`() throws {
+    try withSite { site in
+      try site.write(
+        "stages:\n  a: {cmd: sleep 0.2; echo a > a, outs: [a]}\n  b: {cmd: sleep 0.2; cat a > b, deps: [a], outs: [b]}\n",
+        to: "pipeline.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      let page = try #require(site.text("reports/index.html"))
+      let begin = try #require(page.range(of: "<!-- run-facts:begin -->"))
+      let end = try #require(page.range(of: "<!-- run-facts:end -->"))
+      #expect(page[begin.upperBound..<end.lowerBound].contains(">Stages over time</title>"))
+      #expect(!page[end.upperBound...].contains("Stages over time"))
     }
   }
 

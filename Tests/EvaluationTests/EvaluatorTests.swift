@@ -43,6 +43,26 @@ private func forecast(_ rows: Int, spread: Double, noise: UInt64, isTimed: Bool 
 }
 
 @Suite struct EvaluatorTests {
+  @Test func `coverage is counted by tenths of the predictions and by day`() throws {
+    // 40 rows over two days; the interval misses each fourth row of the first day and no other.
+    var text = "id,time,y_true,y_pred,y_low,y_high\n"
+    for row in 0..<40 {
+      let isMissed = row < 20 && row % 4 == 0
+      text += "\(row),2026-01-0\(row < 20 ? 1 : 2)T00:00:00Z,\(isMissed ? row + 9 : row),\(row),\(row - 1),\(row + 1)\n"
+    }
+    let coverage = try #require(try evaluate(text, .regression) { $0.intervalLevel = 0.8 }.figures.coverage)
+    #expect(coverage.nominal == 0.8 && coverage.unit == "day")
+    #expect(coverage.byPrediction.map(\.rows) == [4, 4, 4, 4, 4, 4, 4, 4, 4, 4])
+    #expect(coverage.byPrediction.map(\.covered) == [3, 3, 3, 3, 3, 4, 4, 4, 4, 4])
+    #expect(coverage.byPrediction[0].label == "0 to 3" && coverage.byPrediction[0].prediction == 1.5)
+    #expect(coverage.byTime.map(\.label) == ["2026-01-01", "2026-01-02"])
+    #expect(coverage.byTime.map(\.covered) == [15, 20])
+    // Wilson's interval of 15 in 20, from its closed form by hand: 0.5313 to 0.8881.
+    let first = try #require(coverage.byTime.first)
+    #expect(abs(first.low - 0.53130) < 1e-4 && abs(first.high - 0.88814) < 1e-4)
+    #expect(try evaluate("id,y_true,y_pred\n1,1,1\n2,2,3\n", .regression).figures.coverage == nil)
+  }
+
   // MARK: One table
 
   @Test func `each metric has the interval that suits it, and says which`() throws {

@@ -88,7 +88,7 @@ private struct SmallTables {
   func backtest() throws -> (status: Int32, output: String, errors: String) {
     try kit([
       "backtest", "--features", path("features"), "--out", path("backtest.json"), "--table", path("backtest.csv"), "--metrics",
-      path("metrics/backtest.json"), "--params", path("params.json"),
+      path("metrics/backtest.json"), "--params", path("params.json"), "--predictions", path("backtest_rows.csv"),
     ])
   }
 
@@ -206,6 +206,14 @@ private func kit(_ arguments: [String], in folder: URL? = nil) throws -> (status
       #expect(document.windows.map(\.testRows) == [300, 300])
       #expect(document.windows.map(\.trainTo) == ["2025-01-24T08:00:00Z", "2025-02-21T08:00:00Z"])
       #expect(document.windows.allSatisfy { $0.trainTo < $0.testFrom })
+      // A row for each order that was tested; their errors are the document's.
+      let lines = try folder.text(of: "backtest_rows.csv").split(separator: "\n")
+      #expect(lines[0] == "id,time,window,y_true,y_pred,y_low,y_high" && lines.count == 601)
+      let rows = lines.dropFirst().map { $0.split(separator: ",") }
+      #expect(Set(rows.map { $0[0] }).count == 600)
+      let errors = rows.filter { $0[2] == "2025-03" }.map { abs((Double($0[3]) ?? .nan) - (Double($0[4]) ?? .nan)) }
+      let mae = document.windows[1].metrics.first { $0.name == "mae" }?.value ?? .nan
+      #expect(abs(errors.reduce(0, +) / 300 - mae) < 1e-9)
     }
   }
 

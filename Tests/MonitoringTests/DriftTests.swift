@@ -51,6 +51,20 @@ import Testing
     #expect(drift.sharedRows == 1_000)
   }
 
+  @Test func `a column of numbers has twenty equal bins to draw, far values in the outer ones`() throws {
+    // 0, 1, … 999 and, on the other side, the same with one value far away.
+    let numbers = (0..<1_000).map(Double.init)
+    let drift = try Drift.compare(
+      reference: Table([Column("x", numbers: numbers)]), current: Table([Column("x", numbers: Array(numbers.dropLast()) + [1e9])])
+    )
+    let column = try #require(drift.columns.first)
+    #expect(column.edges.count == 21 && column.edges.first == 4 && column.edges.last == 995)
+    #expect(column.referenceCounts.reduce(0, +) == 1_000 && column.currentCounts == column.referenceCounts)
+    let zone = try #require(try Drift.compare(reference: Self.table(), current: Self.table(), columns: ["zone"]).columns.first)
+    #expect(zone.edges.isEmpty && zone.bins.map(\.label) == ["b", "a"])
+    #expect(zone.currentCounts == zone.referenceCounts && zone.currentCounts.count == 2)
+  }
+
   @Test func `a column that moved stands first, and rows that differ only in it are no leak`() throws {
     let drift = try Drift.compare(reference: Self.table(), current: Self.table(shift: 30), ignoring: ["id"])
     #expect(drift.columns.map(\.name) == ["x", "zone"])

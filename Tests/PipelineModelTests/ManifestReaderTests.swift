@@ -104,6 +104,28 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
     #expect(result.evaluations == [short, long])
   }
 
+  @Test func `drift is one table or several, and its mistakes are told`() throws {
+    let text = """
+      report:
+        baseline: main
+        drift:
+          - {data: a.csv, ignore: [id], psi: 0.1}
+          - {data: b.csv, against: a.csv, columns: [x, y]}
+      stages: {}
+      """
+    let drift = try pipeline(text).drift
+    #expect(drift.map(\.data.text) == ["a.csv", "b.csv"] && drift.map(\.threshold) == [0.1, nil])
+    #expect(drift[0].ignored == ["id"] && drift[0].columns == nil && drift[0].against == nil)
+    #expect(drift[1].against?.text == "a.csv" && drift[1].columns == ["x", "y"])
+    #expect(
+      complaints("report: {drift: {baseline: x, against: y, psi: 0, column: [z]}}\nstages: {}\n") == """
+        pipeline.yaml:1:10: error: `drift` has no `data`, the table to compare
+        pipeline.yaml:1:51: error: key `column` is not known
+        hint: did you mean `columns`?
+
+        """)
+  }
+
   @Test func `all mistakes of evaluations are told at once`() {
     let text = """
       report: {baseline: [a], evaluatoin: e.json}

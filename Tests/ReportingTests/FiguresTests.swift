@@ -100,7 +100,7 @@ import Testing
     let svg = figure.chart.svg(id: "c")
     #expect(svg.contains(">90</text>") && svg.contains(">90%</text>") && svg.contains(">10%</text>"))
     #expect(
-      svg.contains("<text class=\"on\" text-anchor=\"middle\"") && svg.contains("<text class=\"in\" text-anchor=\"middle\""))
+      svg.contains("<text class=\"on m\"") && svg.contains("<text class=\"in m\""))
     #expect(figure.chart.description.contains("92.9% lie on the diagonal"))
     #expect(figure.data.rows.map { $0.map(\.plainText) } == [["a", "90", "10"], ["b", "0", "40"]])
   }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct PagesTests {
   static let pages: [(name: String, input: RunReport.Input)] = [
-    ("passed", Sample.input), ("failed", Sample.failedInput), ("plain", Sample.plainInput),
+    ("passed", Sample.input), ("evaluated", Sample.evaluatedInput), ("failed", Sample.failedInput), ("plain", Sample.plainInput),
   ]
 
   @Test(arguments: pages.map(\.name)) func `pages are as expected`(name: String) throws {

@@ -41,6 +41,19 @@ import Tracking
     #expect(RunReport.withoutRunFacts(MarkdownText.render(a)) == RunReport.withoutRunFacts(MarkdownText.render(b)))
   }
 
+  @Test func `stages that were executed stand along the clock, those of older records do not`() throws {
+    var input = Sample.plainInput
+    #expect(!HTMLText.render(RunReport.document(input)).contains("Stages over time"))
+    for index in 0..<2 {
+      input.run.stages[index].outcome = .ran
+      input.run.stages[index].startedAfter = Double(index) * 3.5
+    }
+    let page = HTMLText.render(RunReport.document(input))
+    #expect(page.contains("Stages over time") && !RunReport.withoutRunFacts(page).contains("Stages over time"))
+    // 3.5 s after the run began, and 5.04 s long: 8.54 in all.
+    #expect(page.contains("8.5 s in all; stages took 8.3 s together."), "\(page.prefix(12_000))")
+  }
+
   @Test func `nothing of time and place is left`() {
     for text in [HTMLText.render(RunReport.document(Sample.input)), MarkdownText.render(RunReport.document(Sample.input))] {
       let rest = RunReport.withoutRunFacts(text)

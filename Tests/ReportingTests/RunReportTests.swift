@@ -1,6 +1,7 @@
 // What a report says, in which order.
 // SPDX-License-Identifier: Apache-2.0
 import Evaluation
+import Foundation
 import TestSupport
 import Testing
 import Tracking
@@ -65,10 +66,33 @@ import Tracking
   @Test func `all sections stand in a reviewer's order`() {
     #expect(
       sections(Sample.input) == [
-        "Metrics", "Changes since the previous run", "Predictions", "Slices", "Importance", "Backtest", "Data quality",
+        "Metrics", "Changes since the previous run", "Slices", "Importance", "Backtest", "Data quality",
         "Pipeline",
         "Stages", "Provenance",
       ])
+  }
+
+  @Test func `what was evaluated is not told again from the stage's document`() throws {
+    let report = RunReport.document(Sample.evaluatedInput)
+    #expect(
+      report.sections.map(\.title) == [
+        "Evaluation", "Metrics", "Changes since the previous run", "Importance", "Data quality", "Pipeline", "Stages",
+        "Provenance",
+      ])
+    // The document's baseline is told: nobody else knows it. So is the smallest error, but no metric of this run again.
+    let metrics = try #require(report.sections.first { $0.id == "metrics" })
+    let captions = metrics.blocks.compactMap { if case .table(let table) = $0 { table.caption } else { nil } }
+    #expect(captions == ["Against the baseline: median of the zone pair"])
+    let lines = report.verdict.blocks.compactMap { if case .paragraph(let line) = $0 { line.plainText } else { nil } }
+    #expect(lines.count == 1 && lines[0].hasPrefix("eta, registered as version 4: MAE "), "\(lines)")
+  }
+
+  @Test func `a page draws each thing once`() {
+    let page = HTMLText.render(RunReport.document(Sample.evaluatedInput))
+    for title in ["Predicted and actual", "Residuals over predicted", "Coverage of the interval by prediction", "MAE by weather"]
+    {
+      #expect(page.components(separatedBy: ">\(title)</title>").count == 2, "\(title)")
+    }
   }
 
   @Test func `without learning there is still a report`() {

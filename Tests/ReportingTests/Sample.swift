@@ -127,25 +127,39 @@ enum Sample {
   }
 
   /// Times of delivery with noise that grows with them, and an interval that covers about nine in ten.
-  static func predictions(_ count: Int, seed: UInt64 = 11) -> PredictionColumns {
+  static func predictions(_ count: Int, seed: UInt64 = 11) -> String {
     var random = SeededGenerator(seed: seed)
     func normal() -> Double {
       (0..<12).reduce(-6.0) { sum, _ in sum + Double.random(in: 0..<1, using: &random) }
     }
-    var columns = PredictionColumns(yTrue: [], yPred: [])
+    var lines = ["id,time,y_true,y_pred,y_low,y_high,slice_weather"]
     for row in 0..<count {
       let centre = 12 + 30 * Double.random(in: 0..<1, using: &random) * Double.random(in: 0..<1, using: &random)
       let spread = 0.09 * centre
-      let tail = row % 97 == 0 ? 6.0 : 0
-      columns.yPred.append(centre)
-      columns.yTrue.append(centre + spread * normal() + tail)
-      columns.yLow.append(centre - 1.64 * spread)
-      columns.yHigh.append(centre + 1.7 * spread)
+      let truth = centre + spread * normal() + (row % 97 == 0 ? 6 : 0)
       let day = 1 + row * 27 / max(1, count)
-      columns.time.append("2026-06-\(day < 10 ? "0" : "")\(day)T12:00:00Z")
+      lines.append(
+        "\(row),2026-06-\(day < 10 ? "0" : "")\(day)T12:00:00Z,\(truth),\(centre),\(centre - 1.64 * spread),\(centre + 1.7 * spread),"
+          + ["clear", "clear", "rain", "snow", "fog"][row % 5])
     }
-    return columns
+    return lines.joined(separator: "\n") + "\n"
   }
+
+  /// Evaluated by `pipe` itself; the stage's document is about the same rows.
+  static let evaluated: RunReport.EvaluatedModel = {
+    var request = EvaluationRequest(name: "eta", task: .regression)
+    request.unit = "min"
+    request.within = 5
+    request.bootstrap = Bootstrap(seed: 42, resamples: 200, level: 0.95)
+    request.gates = [GateRule(metric: "mae", atMost: 3)]
+    // The sample is well formed.
+    let result = try? PredictionReader.table(bytes: Array(predictions(6_000).utf8), named: "predictions.csv", for: request)
+    let evaluation = result.flatMap { try? Evaluator(request).evaluate($0) }
+    return RunReport.EvaluatedModel(
+      name: "eta",
+      result: evaluation
+        ?? EvaluationResult(document: EvaluationDocument(task: "regression", model: "eta", unit: "min", rows: 0, metrics: [])))
+  }()
 
   static let importance: [RunReport.ImportanceRow] = [
     ("distance_km", 0.412), ("prep_minutes_mean_7d", 0.171), ("traffic_code", 0.093), ("driver_speed_mean_30d", 0.071),
@@ -256,7 +270,6 @@ enum Sample {
     input.gates = gates
     input.quality = quality
     input.backtest = backtest
-    input.predictions = predictions(10_000)
     input.importance = importance
     input.metrics = [
       .init(path: "metrics/train.json", values: ["rounds": 212, "mae": 2.1043], previous: ["rounds": 198, "mae": 2.1893])
@@ -269,6 +282,17 @@ enum Sample {
     return input
   }
 
+  /// Predictions that `pipe` evaluated, beside a document that a stage wrote of the same rows.
+  static var evaluatedInput: RunReport.Input {
+    var input = input
+    input.previousEvaluation = nil
+    input.backtest = nil
+    input.gates = nil
+    input.evaluation?.rows = 6_000
+    input.evaluations = [evaluated]
+    return input
+  }
+
   /// A cell that divides by zero stops the run.
   static var failedInput: RunReport.Input {
     var input = input
@@ -276,7 +300,7 @@ enum Sample {
     input.previousEvaluation = nil
     input.gates = nil
     input.backtest = nil
-    input.predictions = nil
+    input.evaluations = []
     input.importance = []
     input.metrics = []
     input.registered = nil

@@ -21,6 +21,7 @@ private var full: RunRecord {
   train.description = "what it does"
   train.fingerprint = digest(3)
   train.durationSeconds = 0.125
+  train.startedAfter = 2.25
   train.peakMemoryBytes = 1 << 40
   train.log = digest(4)
   train.woven = digest(5)

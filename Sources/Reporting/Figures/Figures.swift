@@ -5,7 +5,7 @@ import Evaluation
 /// Functions from values to a drawing with its caption and its numbers. One file a family.
 package enum Figures {
   /// Rows that the table below a drawing has at most.
-  static let tableRows = 40
+  static let tableRows = 20
 
   static func caption(_ title: String, _ sentences: [String?]) -> [Report.Inline] {
     let text = sentences.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")

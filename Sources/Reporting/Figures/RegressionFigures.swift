@@ -77,6 +77,67 @@ extension Figures {
     return (count, count > 0 ? sum / Double(count) : 0)
   }
 
+  /// Share of the truths that lie in their interval, over what was predicted.
+  package static func coverage(_ coverage: EvaluationFigures.Coverage, unit: String = "", id: String = "coverage") -> Report
+    .Figure?
+  {
+    let parts = coverage.byPrediction
+    let rows = parts.reduce(0) { $0 + $1.rows }
+    guard rows > 0 else { return nil }
+    let points = parts.map { coveragePoint($0.prediction, $0) }
+    let share = Double(parts.reduce(0) { $0 + $1.covered }) / Double(rows)
+    return Report.Figure(
+      id: id,
+      chart: Chart(
+        title: "Coverage of the interval by prediction",
+        description: "\(percent(share)) of the actual values lie in the interval, by tenths of the predictions.",
+        x: .init("predicted" + inUnit(unit), .holding(points.map(\.x))),
+        y: .init("inside the interval", .holdingShares(extent(points) + [coverage.nominal])),
+        marks: [.horizontalRule(coverage.nominal), .dots(points, .first)], legend: nominalLegend(coverage)),
+      caption: caption(
+        "Coverage by prediction.",
+        [
+          "\(percent(share)) of \(Figures.rows(rows)) are inside, nominal \(percent(coverage.nominal, 0)).",
+          "Whiskers: \(percent(coverage.level, 0)) Wilson interval.",
+        ]),
+      data: coverageTable("Coverage by tenths of the predictions", "Predicted", parts))
+  }
+
+  /// The same along time.
+  package static func coverageOverTime(_ coverage: EvaluationFigures.Coverage, id: String = "coverage-time") -> Report.Figure? {
+    let parts = coverage.byTime
+    guard parts.count > 1 else { return nil }
+    let points = parts.enumerated().map { coveragePoint(Double($0.offset), $0.element) }
+    return Report.Figure(
+      id: id,
+      chart: Chart(
+        title: "Coverage of the interval over time",
+        description: "Coverage from \(parts[0].label) to \(parts[parts.count - 1].label).",
+        x: .init(coverage.unit, .bands(parts.map(\.label))),
+        y: .init("inside the interval", .holdingShares(extent(points) + [coverage.nominal])),
+        marks: [.horizontalRule(coverage.nominal), .ribbon(points, .first), .line(points, .first)],
+        legend: nominalLegend(coverage)),
+      caption: caption(
+        "Coverage over time.",
+        ["By \(coverage.unit); the band is the \(percent(coverage.level, 0)) Wilson interval of each."]),
+      data: coverageTable("Coverage over time", coverage.unit.prefix(1).uppercased() + coverage.unit.dropFirst(), parts))
+  }
+
+  private static func coveragePoint(_ x: Double, _ part: EvaluationFigures.Coverage.Part) -> Chart.Point {
+    .init(x, Double(part.covered) / Double(max(1, part.rows)), low: part.low, high: part.high)
+  }
+
+  private static func nominalLegend(_ coverage: EvaluationFigures.Coverage) -> [Chart.LegendEntry] {
+    [.init(.dashes, .muted, "should be \(percent(coverage.nominal, 0))")]
+  }
+
+  private static func coverageTable(_ title: String, _ first: String, _ parts: [EvaluationFigures.Coverage.Part]) -> Report.Table
+  {
+    table(
+      title, [first, "#Rows", "#Inside"],
+      parts.map { [$0.label, NumberText.count($0.rows), percent(Double($0.covered) / Double(max(1, $0.rows)))] })
+  }
+
   /// Sorted residuals against the quantiles of the normal law.
   package static func residualQuantiles(_ plot: EvaluationFigures.QuantilePlot, unit: String = "", id: String = "residual-qq")
     -> Report.Figure?

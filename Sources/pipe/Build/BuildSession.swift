@@ -28,9 +28,10 @@ struct BuildSession {
     self.recorder = RunRecorder(project: project, workspace: workspace)
   }
 
+  /// - Returns: what was done, and what to say of gates of `evaluations:` that are missed, once all is written.
   func build(
     order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing ProjectLock, writesReport: Bool
-  ) async throws -> BuildOutcome {
+  ) async throws -> (outcome: BuildOutcome, missed: Diagnostic?) {
     let processes = ProcessExecutor()
     Interruption.shared.watch(processes)
     let executor: any Executor = lock.dvc.map { SharingExecutor(processes, $0, project, pipeline) } ?? processes
@@ -53,12 +54,15 @@ struct BuildSession {
       graph: graph, order: order, options: options, place: place,
       inspector: Inspector(workspace: workspace, work: .live(project), dialect: project.dialect, graph: graph),
       traces: project.traceStore(loaded),
-      executor: executor, facts: facts, isInterrupted: { Interruption.shared.isRaised }, emit: listener.handle)
+      executor: executor, facts: facts, isInterrupted: { Interruption.shared.isRaised },
+      emit: { [recorder, listener] event in
+        recorder.note(event)
+        listener.handle(event)
+      })
     let outcome = await build.run(lock: loaded.lock)
     // What they and the stages took counts as this program's from then on.
     processes.endSupervisors()
-    try record(outcome, writesReport: writesReport)
-    return outcome
+    return (outcome, try record(outcome, writesReport: writesReport))
   }
 
   /// DVC's rule: what Git has is no cached output. The index is read once, when the first stage has something to do.
@@ -100,7 +104,7 @@ struct BuildSession {
     return FetchingStore(local: project.store, remotes: remotes.map(\.store))
   }
 
-  private func record(_ outcome: BuildOutcome, writesReport: Bool) throws {
+  private func record(_ outcome: BuildOutcome, writesReport: Bool) throws -> Diagnostic? {
     var written: RunRecorder.Written?
     if outcome.didWork {
       written = try recorder.write(outcome)
@@ -111,7 +115,7 @@ struct BuildSession {
     try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
-    if writesReport { try report(written) }
+    return writesReport ? try report(written) : nil
   }
 
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
@@ -146,12 +150,15 @@ struct BuildSession {
   }
 
   /// - Parameter written: the run's own record, which needs not be read again; `nil` when nothing was done.
-  private func report(_ written: RunRecorder.Written?) throws {
+  /// - Returns: that gates are missed, also where the report of a run with nothing to do was written before.
+  private func report(_ written: RunRecorder.Written?) throws -> Diagnostic? {
     let log = RunLog(folder: project.runsFolder)
-    guard let newest = try log.ids().last else { return }
+    guard let newest = try log.ids().last else { return nil }
     let writer = ReportWriter(project: project, pipeline: pipeline, graph: graph)
-    guard writer.isOwed(newest), let run = written?.record.id == newest ? written?.record : try log.record(newest) else { return }
-    Terminal.standard.note("report: \(try writer.write(run, known: written?.earlier))")
+    if writer.isOwed(newest), let run = written?.record.id == newest ? written?.record : try log.record(newest) {
+      Terminal.standard.note("report: \(try writer.write(run, known: written?.earlier))")
+    }
+    return writer.missedGates(newest)
   }
 
   /// Absolute path of this program, by which stages call it again.

@@ -23,13 +23,18 @@ struct ReportWriter {
   /// - Parameter known: an earlier record that was read already; `nil` is none.
   /// - Returns: the HTML page's path, relative to the project.
   func write(_ run: RunRecord, known: RunRecord? = nil) throws -> String {
-    let report = try report(on: run, known: known)
+    let input = try input(run, known: known)
+    let report = RunReport.document(input)
     let html = HTMLText.render(report)
     if let page = WorkspacePath("reports/index.html") { try Workspace.checkParent(of: page, in: project.root) }
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
-    try AtomicFile.write(mark(of: run.id), to: "\(project.stateFolder)/reported")
+    let missed = input.evaluations.flatMap { evaluated in
+      (evaluated.result.document.gates?.gates ?? []).filter { !$0.passed }.map { "\(evaluated.name): \($0.sentence)" }
+    }
+    try AtomicFile.write(
+      ([run.id, followedPrint] + missed).joined(separator: "\n") + "\n", to: "\(project.stateFolder)/reported")
     if let warning = HTMLText.sizeWarning(bytes: html.utf8.count) { Terminal.standard.say(Diagnostic(.warning, warning)) }
     return "reports/index.html"
   }
@@ -56,22 +61,38 @@ struct ReportWriter {
 
   /// Whether the newest run lacks a report, because a build was killed before it wrote one, or has one of older prose.
   func isOwed(_ newest: String) -> Bool {
-    (try? AtomicFile.readText("\(project.stateFolder)/reported")) != mark(of: newest) || FileStat("\(folder)/index.html") == nil
+    reported?.run != newest || reported?.followed != followedPrint || FileStat("\(folder)/index.html") == nil
   }
 
-  /// What a report was written from: the run, and the files of people that the page follows without a run.
-  private func mark(of run: String) -> String {
+  /// What of people's files the page follows without a run, `-` where it follows none: notebooks and the model card.
+  private var followedPrint: String {
     let notebooks = pipeline.stages.compactMap { stage in
       if case .notebook(let path) = stage.work { path } else { nil }
     }
     let followed = Set(notebooks + [path("card")].compactMap { $0 }).sorted { $0.text < $1.text }
-    guard !followed.isEmpty else { return run + "\n" }
+    guard !followed.isEmpty else { return "-" }
     var bytes: [UInt8] = []
     for path in followed {
       let content = (try? AtomicFile.read("\(project.root)/\(path)")) ?? nil
       bytes += "\(path) \(content.map { Digest.of($0).digits } ?? "-")\n".utf8
     }
-    return "\(run)\n\(Digest.of(bytes).digits)\n"
+    return Digest.of(bytes).digits
+  }
+
+  /// The run that the pages are about, what else they follow, and the gates of `evaluations:` that it missed, a line each.
+  private var reported: (run: String, followed: String, missed: [String])? {
+    guard let text = (try? AtomicFile.readText("\(project.stateFolder)/reported")) ?? nil else { return nil }
+    let lines = text.split(separator: "\n").map(String.init)
+    return lines.count < 2 ? nil : (lines[0], lines[1], Array(lines.dropFirst(2)))
+  }
+
+  /// What to say of missed gates, `nil` when all hold: a run of many stages may be good, and its model not.
+  func missedGates(_ run: String) -> Diagnostic? {
+    guard let reported, reported.run == run, !reported.missed.isEmpty else { return nil }
+    let count = reported.missed.count
+    return Diagnostic(
+      .work, count == 1 ? "a gate is missed: \(reported.missed[0])" : "\(count) gates are missed",
+      causes: count == 1 ? [] : reported.missed, hints: ["reports/index.html has the evaluation"])
   }
 
   private func input(_ run: RunRecord, known: RunRecord?) throws -> RunReport.Input {
@@ -86,18 +107,19 @@ struct ReportWriter {
     input.previous = previous
     input.evaluation = document("evaluation", objects, &input.omissions)
     if let earlier { input.previousEvaluation = document("evaluation", earlier, &input.omissions) }
-    input.evaluations = try RunEvaluations(project: project, pipeline: pipeline, run: run, previous: previous)
-      .all(&input.omissions)
+    input.evaluations = try RunEvaluations(
+      project: project, pipeline: pipeline, run: run, previous: previous, document: input.evaluation
+    ).all(&input.omissions)
+    input.drift = try RunDrift(project: project, pipeline: pipeline, run: run, previous: previous).all(&input.omissions)
     input.gates = document("gates", objects, &input.omissions)
     input.quality = document("quality", objects, &input.omissions)
     input.backtest = document("backtest", objects, &input.omissions)
-    input.predictions = try predictions(objects)
     input.importance = try importance(objects)
     input.metrics = metrics(run, objects, earlier)
     input.card = card(objects, &input.omissions)
     input.plots = plots(run, objects)
     input.contents = contents(run)
-    input.registered = registered(run)
+    input.registered = pipeline.registered(run, in: project)
     input.reproduce = reproduce(run)
     return input
   }
@@ -125,15 +147,6 @@ struct ReportWriter {
   private func table(_ role: String, _ objects: RunObjects) throws -> Table? {
     guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
     return try CSVReader.table(bytes: bytes, named: path.text)
-  }
-
-  private func predictions(_ objects: RunObjects) throws -> PredictionColumns? {
-    guard let table = try table("predictions", objects) else { return nil }
-    return PredictionColumns(
-      yTrue: try table.numbers("y_true"), yPred: try table.numbers("y_pred"),
-      yLow: table.contains("y_low") ? try table.numbers("y_low") : [],
-      yHigh: table.contains("y_high") ? try table.numbers("y_high") : [],
-      time: table.contains("time") ? try table.texts("time").map { $0 ?? "" } : [])
   }
 
   private func importance(_ objects: RunObjects) throws -> [RunReport.ImportanceRow] {
@@ -213,33 +226,34 @@ struct ReportWriter {
     return contents
   }
 
-  /// The version whose bundle this run has.
-  private func registered(_ run: RunRecord) -> RunReport.RegisteredModel? {
-    guard let model = pipeline.models.first, let known = try? Registry(folder: project.registryFolder).show(model.name) else {
-      return nil
-    }
-    let bundle = run.stages.flatMap(\.outputs).first { $0.path == model.bundle.text }?.digest
-    guard let version = known.versions.last(where: { $0.bundleDigest == bundle }) else { return nil }
-    return RunReport.RegisteredModel(name: version.name, version: version.number)
-  }
-
   private func reproduce(_ run: RunRecord) -> [String] {
     let checkout = run.git?.commit.map { ["git checkout \($0)"] } ?? []
     return checkout + ["pipe verify"]
   }
 }
 
-/// Outputs of a run by path, out of the store.
+extension Pipeline {
+  /// The version whose bundle a run has.
+  func registered(_ run: RunRecord, in project: Project) -> RunReport.RegisteredModel? {
+    guard let model = models.first, let known = try? Registry(folder: project.registryFolder).show(model.name) else { return nil }
+    let bundle = run.stages.flatMap(\.outputs).first { $0.path == model.bundle.text }?.digest
+    guard let version = known.versions.last(where: { $0.bundleDigest == bundle }) else { return nil }
+    return RunReport.RegisteredModel(name: version.name, version: version.number)
+  }
+}
+
+/// Outputs and inputs of a run by path, out of the store.
 struct RunObjects {
   let run: RunRecord
   let store: DirectoryObjectStore
 
-  /// The bytes of an output, or of a file in a directory that is an output; `nil` when the store has them not.
+  /// The bytes of an output or input, or of a file in a directory that is one; `nil` when the store has them not.
   func bytes(of path: WorkspacePath) -> [UInt8]? { digest(of: path).flatMap { try? store.bytes(of: $0) } }
 
   /// The object that the run names for a path.
   func digest(of path: WorkspacePath) -> Digest? {
-    for output in run.stages.lazy.flatMap(\.outputs) {
+    // What a stage made comes first: an input of one may be the output of another.
+    for output in run.stages.flatMap(\.outputs) + run.stages.flatMap(\.dependencies) {
       guard let place = WorkspacePath(output.path), path.isWithin(place), let digest = Digest(output.digest) else { continue }
       guard digest.isTree else { return digest }
       let inner = path.text.dropFirst(place.text.count + 1)

@@ -5,7 +5,6 @@ import Diagnostics
 import Evaluation
 import PipelineModel
 import Reporting
-import SourceControl
 import Tracking
 
 struct RunEvaluations {
@@ -13,10 +12,23 @@ struct RunEvaluations {
   let pipeline: Pipeline
   let run: RunRecord
   let previous: RunRecord?
+  /// What a stage wrote of its own evaluation: `report: {predictions: …}` is named after it.
+  var document: EvaluationDocument? = nil
+
+  /// What `evaluations:` says, and the table that `report: {predictions: …}` names, unless an evaluation has it.
+  static func declarations(_ pipeline: Pipeline, document: EvaluationDocument?) -> [EvaluationDeclaration] {
+    let path = pipeline.reportSources.first { $0.role == "predictions" }?.path
+    guard let path, !pipeline.evaluations.contains(where: { $0.predictions == path }) else { return pipeline.evaluations }
+    var declaration = EvaluationDeclaration(
+      name: document?.model ?? "predictions", predictions: path, task: "regression",
+      location: SourceLocation(file: pipeline.file))
+    declaration.unit = document?.unit
+    return pipeline.evaluations + [declaration]
+  }
 
   /// In the order of the manifest. What cannot be evaluated is told, on the page too: the report has other things to say.
   func all(_ omissions: inout [String]) throws -> [RunReport.EvaluatedModel] {
-    try pipeline.evaluations.compactMap { declaration in
+    try Self.declarations(pipeline, document: document).compactMap { declaration in
       do {
         return try evaluated(declaration)
       } catch let error as any DiagnosticConvertible {
@@ -64,45 +76,21 @@ private enum Baseline {
   case missing(String)
   case none
 
-  /// - Parameter text: `previous`, a registered version (`eta@champion`, `eta/3`), a run, or a Git revision; `nil` is the previous run.
+  /// - Parameter text: see `ComparedRun.find`; `nil` is the previous run, and then nobody misses one that is not there.
   static func find(_ text: String?, for path: WorkspacePath, of evaluations: RunEvaluations) throws -> Baseline {
-    let project = evaluations.project
-    guard let text, text != "previous" else {
-      guard let previous = evaluations.previous, let file = try RunObjects(run: previous, store: project.store).file(of: path)
-      else {
-        return text == nil ? .none : .missing("there is no previous run with `\(path)` to compare with")
-      }
-      return .found(name: "the previous run", file: file)
+    // A first run has nothing before it, and need not say so.
+    if text == nil || text == "previous", evaluations.previous == nil { return .none }
+    switch try ComparedRun.find(text ?? "previous", previous: evaluations.previous, in: evaluations.project) {
+    case .missing(let why): return .missing(why)
+    case .found(let side):
+      if let file = try side.file(of: path) { return .found(name: side.name, file: file) }
+      if text == nil { return .none }
+      let isKnown = side.objects.digest(of: path) != nil
+      return .missing(
+        isKnown
+          ? "the predictions of \(side.name) are not here; `pipe fetch` may bring them"
+          : "\(side.name) has no predictions at `\(path)`")
     }
-    let runs = RunLog(folder: project.runsFolder)
-    if text.contains("@") || text.contains("/"), let version = try? Registry(folder: project.registryFolder).resolve(text) {
-      guard let run = try version.run.flatMap({ try runs.record($0) }),
-        let file = try RunObjects(run: run, store: project.store).file(of: path)
-      else { return .missing("the predictions of \(version.reference) are not here; `pipe fetch` may bring them") }
-      return .found(name: text == version.reference ? text : "\(text) (version \(version.number))", file: file)
-    }
-    if let id = try? runs.resolve(text), let run = try runs.record(id) {
-      guard let file = try RunObjects(run: run, store: project.store).file(of: path) else {
-        return .missing("the predictions of run \(id) are not here; `pipe fetch` may bring them")
-      }
-      return .found(name: "run \(id)", file: file)
-    }
-    return try revision(text, path, project)
-  }
-
-  /// What the lock file of a commit agreed on.
-  private static func revision(_ text: String, _ path: WorkspacePath, _ project: Project) throws -> Baseline {
-    let view: RevisionView
-    do {
-      view = try RevisionView(project, revision: text)
-    } catch let error as GitError {
-      return .missing("the baseline `\(text)` is no revision, version or run: \(error.diagnostic.message)")
-    }
-    guard let digest = try view.digest(of: path) else { return .missing("`\(text)` has no predictions at `\(path)`") }
-    guard try project.store.contains(digest) else {
-      return .missing("the predictions of `\(text)` are not here; `pipe fetch` may bring them")
-    }
-    return .found(name: text, file: project.store.path(of: digest))
   }
 }
 

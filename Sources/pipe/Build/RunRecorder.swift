@@ -16,6 +16,8 @@ final class RunRecorder: Sendable {
   private let workspace: Workspace
   private let startedAt: Timestamp
   private let snapshot = Mutex<GitSnapshot?>(nil)
+  /// Stage → seconds from the run's beginning to its own.
+  private let starts = Mutex<[String: Double]>([:])
 
   init(project: Project, workspace: Workspace) {
     self.project = project
@@ -32,6 +34,13 @@ final class RunRecorder: Sendable {
         snapshot.withLock { $0 = taken }
         return (taken?.commit, taken?.isDirty ?? false)
       })
+  }
+
+  /// Keeps when stages begin; all else of them is in the outcome.
+  func note(_ event: BuildEvent) {
+    guard case .started(let stage, _, _, _) = event else { return }
+    let seconds = Double(Timestamp.now.milliseconds - startedAt.milliseconds) / 1000
+    starts.withLock { $0[stage] = seconds }
   }
 
   /// A record that was written, and the newest one before it where it was read.
@@ -82,7 +91,7 @@ final class RunRecorder: Sendable {
       case .notebook(let path): ([], path.text)
       case .data: ([], nil)
       }
-    return StageRecord(
+    var record = StageRecord(
       name: stage.stage.name, outcome: outcome, reasons: stage.reasons.map(\.description), command: work.command,
       notebook: work.notebook, description: stage.stage.description,
       fingerprint: Self.fingerprint(of: stage).map { "\($0.digest)" }, trace: stage.known.map { "\($0.id)" },
@@ -99,6 +108,8 @@ final class RunRecorder: Sendable {
       parameters: Dictionary(
         (stage.recipe?.parameters ?? []).flatMap(Self.leaves), uniquingKeysWith: { first, _ in first }),
       metrics: metrics(of: stage))
+    record.startedAfter = starts.withLock { $0[stage.stage.name] }
+    return record
   }
 
   private static func fingerprint(of stage: StageOutcome) -> Fingerprint? {
@@ -108,7 +119,7 @@ final class RunRecorder: Sendable {
   }
 
   /// A subtree as its values by full path, so that a reader sees which of them changed.
-  private static func leaves(of parameter: Parameter) -> [(String, String)] {
+  static func leaves(of parameter: Parameter) -> [(String, String)] {
     let leaves = parameter.value.leaves
     guard !leaves.isEmpty else { return [(parameter.label, parameter.value.json)] }
     return leaves.map {

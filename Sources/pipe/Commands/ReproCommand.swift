@@ -15,6 +15,7 @@ struct ReproCommand: AsyncParsableCommand {
     discussion: """
       A stage runs when its command, code, parameters, environment or inputs differ from those of every
       result that is known; a known result is brought back from the store instead.
+      Exit status 1: a stage failed, or a gate of `evaluations:` is missed; the report is written all the same.
 
       Examples:
         pipe repro                 the stages of the nearest manifest and all they need
@@ -81,13 +82,16 @@ struct ReproCommand: AsyncParsableCommand {
         return try printPlan(loaded, graph, order)
       }
     }
-    try finish(try await build(project, seals: true))
+    let (outcome, missed) = try await build(project, seals: true)
+    try finish(outcome)
+    if let missed, !ignoreErrors { throw missed }
   }
 
   /// One build, from taking the project to its report. The workspace is held no longer.
   ///
   /// - Parameter seals: whether the answer is kept for who asks the same again.
-  func build(_ project: Project, seals: Bool) async throws -> BuildOutcome {
+  /// - Returns: what was done, and what to say of gates of `evaluations:` that are missed.
+  func build(_ project: Project, seals: Bool) async throws -> (outcome: BuildOutcome, missed: Diagnostic?) {
     try project.makeStateFolders()
     let lock = try project.takeLock(waits: wait)
     // Read once nobody else can write it.
@@ -98,12 +102,12 @@ struct ReproCommand: AsyncParsableCommand {
     if explain { Terminal.standard.note(PlanText.chains(try plan(loaded, graph, order), project, graph)) }
 
     let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
-    let outcome = try await session.build(
+    let (outcome, missed) = try await session.build(
       order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
-    if seals, isSealable, !outcome.didWork, Self.code(of: outcome) == 0 {
+    if seals, isSealable, !outcome.didWork, Self.code(of: outcome) == 0, missed == nil {
       SealedAnswer(project).keep(loaded, graph, order, note: quiet ? "" : BuildListener.summaryText(outcome))
     }
-    return outcome
+    return (outcome, missed)
   }
 
   /// Whether the answer follows from the project's files alone, and nothing else was printed.

@@ -67,10 +67,12 @@ struct WatchCommand: AsyncParsableCommand {
       repro.quiet = quiet
       repro.report = report
       repro.wait = true
-      let outcome = try await repro.build(try Project.find(), seals: false)
+      let (outcome, missed) = try await repro.build(try Project.find(), seals: false)
       if outcome.isInterrupted { throw ExitCode(Interruption.shared.exitCode) }
       if let failure = outcome.storageFailure { Terminal.standard.say(failure) }
-      end = .built(exit: ReproCommand.code(of: outcome), outcome.stages)
+      if let missed { Terminal.standard.say(missed) }
+      let code = ReproCommand.code(of: outcome)
+      end = .built(exit: code == 0 && missed != nil ? 1 : code, outcome.stages)
     } catch let code as ExitCode {
       throw code
     } catch {

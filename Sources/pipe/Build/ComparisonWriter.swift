@@ -1,0 +1,89 @@
+// Gathers what `pipe report --compare` shows: a run, and the runs, versions and revisions that it stands beside.
+// SPDX-License-Identifier: Apache-2.0
+import ContentStore
+import Diagnostics
+import Evaluation
+import Foundation
+import PipelineModel
+import Reporting
+import Tracking
+
+struct ComparisonWriter {
+  let project: Project
+  let pipeline: Pipeline
+  let run: RunRecord
+
+  /// - Parameter names: revisions, runs, versions of the registry, or `previous`.
+  /// - Throws: an `input` diagnostic for a name that means nothing here.
+  func input(_ names: [String]) throws -> ComparisonReport.Input {
+    let previous = try RunLog(folder: project.runsFolder).previous(of: run)
+    let others = try names.map { name -> ComparedRun in
+      switch try ComparedRun.find(name, previous: previous, in: project) {
+      case .found(let side): return side
+      case .missing(let why):
+        throw Diagnostic(
+          .input, why, hints: ["--compare takes a Git revision, a run, a version such as `eta@champion`, or `previous`"])
+      }
+    }
+    let current = ComparedRun(run, called: "this run", in: project)
+    var input = ComparisonReport.Input(
+      title: pipeline.title ?? "Pipeline", description: pipeline.description, current: try side(current),
+      others: try others.map(side))
+    for declaration in RunEvaluations.declarations(pipeline, document: nil) {
+      try compare(declaration, current, others, &input)
+    }
+    return input
+  }
+
+  private func side(_ side: ComparedRun) throws -> ComparisonReport.Side {
+    ComparisonReport.Side(
+      name: side.name, run: side.record, metrics: try side.metrics(), registered: pipeline.registered(side.record, in: project))
+  }
+
+  /// The current table is read once for all sides.
+  private func compare(
+    _ declaration: EvaluationDeclaration, _ current: ComparedRun, _ others: [ComparedRun], _ input: inout ComparisonReport.Input
+  ) throws {
+    let request = EvaluationRequest(declaration)
+    let path = declaration.predictions
+    guard let file = try current.file(of: path) else {
+      input.omissions.append("this run has no predictions at `\(path)`, so `\(declaration.name)` is not compared")
+      return
+    }
+    do {
+      let table = try PredictionReader.table(file: file, named: path.text, for: request)
+      for (place, other) in others.enumerated() {
+        guard let file = try other.file(of: path) else {
+          input.omissions.append(
+            "the predictions of \(other.name) at `\(path)` are not here, so `\(declaration.name)` is not compared with it; "
+              + "`pipe fetch` may bring them")
+          continue
+        }
+        let reference = try PredictionReader.table(file: file, named: "\(path) of \(other.name)", for: request)
+        let evaluator = Evaluator(request)
+        let result = try evaluator.evaluate(table, against: reference, called: other.name)
+        input.evaluations.append(
+          .init(
+            side: place, model: .init(name: declaration.name, result: result, reference: other.name),
+            referenceSlices: try evaluator.slices(of: reference)))
+      }
+    } catch let error as Diagnostic {
+      var diagnostic = error
+      diagnostic.category = .warning
+      diagnostic.message = "`\(declaration.name)` is not compared: \(error.message)"
+      Terminal.standard.say(diagnostic)
+      input.omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
+    }
+  }
+}
+
+extension ComparisonReport.Input {
+  /// The same for programs; keys sorted.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return String(decoding: try encoder.encode(ComparisonReport.facts(self)), as: UTF8.self)
+  }
+}
