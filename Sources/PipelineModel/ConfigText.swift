@@ -156,30 +156,36 @@ private struct ConfigReading {
   }
 
   private mutating func section(_ line: Substring, _ comments: [String]) throws(Diagnostic) {
-    var rest = line.dropFirst().drop { $0 == " " || $0 == "\t" }
-    let name: Substring
-    if let quote = rest.first, quote == "'" || quote == "\"" {
-      rest = rest.dropFirst()
-      guard let end = rest.firstIndex(of: quote) else { throw mistake("the section's name has no closing \(quote)") }
-      // `"remote "x""` holds its own quote: the last one before `]` closes.
-      let close = rest.lastIndex(of: "]").flatMap { rest[..<$0].lastIndex(of: quote) } ?? end
-      name = rest[..<close]
-      rest = rest[rest.index(after: close)...].drop { $0 == " " || $0 == "\t" }
-    } else {
-      guard let end = rest.firstIndex(of: "]") else { throw mistake("the section has no `]`") }
-      name = trimmed(rest[..<end])
-      rest = rest[end...]
+    let rest = line.dropFirst().drop { $0 == " " || $0 == "\t" }
+    let quote = rest.first.flatMap { $0 == "'" || $0 == "\"" ? $0 : nil }
+    guard let (name, comment) = Self.name(in: quote == nil ? rest : rest.dropFirst(), quote) else {
+      throw mistake(why(rest, quote))
     }
-    guard rest.hasPrefix("]"), !name.isEmpty, !name.hasPrefix("[") else {
-      throw mistake("a section is `[name]` or `['remote \"name\"']`")
-    }
-    let comment = trimmed(rest.dropFirst())
-    guard comment.isEmpty || comment.hasPrefix("#") else { throw mistake("`\(comment)` stands after the section's name") }
+    guard !name.isEmpty, !name.hasPrefix("[") else { throw mistake("a section is `[name]` or `['remote \"name\"']`") }
     var section = ConfigText.Section(name: name.lowercased())
     guard config.sections.allSatisfy({ $0.name != section.name }) else { throw mistake("section `\(name)` is there twice") }
     section.comments = comments
     section.inlineComment = String(comment)
     config.sections.append(section)
+  }
+
+  /// The name up to the first `]`, or quote and `]`, behind which a comment stands or nothing: names hold brackets and quotes
+  /// too (`"remote "x""`).
+  private static func name(in text: Substring, _ quote: Character?) -> (name: Substring, comment: Substring)? {
+    for end in text.indices where text[end] == quote ?? "]" {
+      let behind = quote == nil ? text[end...] : text[end...].dropFirst().drop { $0 == " " || $0 == "\t" }
+      guard behind.hasPrefix("]") else { continue }
+      let comment = trimmed(behind.dropFirst())
+      if comment.isEmpty || comment.hasPrefix("#") { return (quote == nil ? trimmed(text[..<end]) : text[..<end], comment) }
+    }
+    return nil
+  }
+
+  /// What is wrong with the line of a section whose name has no end.
+  private func why(_ rest: Substring, _ quote: Character?) -> String {
+    if let quote, !rest.dropFirst().contains(quote) { return "the section's name has no closing \(quote)" }
+    guard let end = rest.firstIndex(of: "]") else { return "the section has no `]`" }
+    return "`\(trimmed(rest[end...].dropFirst()))` stands after the section's name"
   }
 
   private mutating func entry(_ line: Substring, _ comments: [String]) throws(Diagnostic) {

@@ -83,13 +83,21 @@ private func fuzzYAML(_ bytes: UnsafeBufferPointer<UInt8>) {
   readManifest(text, variant)
 }
 
-/// DVC's own writer folds a key of several words behind column 80, and a long word behind several spaces, into what no
-/// reader of YAML reads back. `pipe` writes the same bytes: docs/roadmap.md.
+/// DVC's own writer folds a key of several words behind column 80, a long word behind several spaces, and a word behind an
+/// escape, into what no reader of YAML reads back. `pipe` writes the same bytes: docs/roadmap.md.
 private func isFoldedBeyondReading(_ value: ParameterValue) -> Bool {
   switch value {
-  case .text(let text): text.utf8.count > 60 && text.contains("  ")
+  case .text(let text):
+    text.utf8.count > 60 && (text.contains("  ") || text.contains(" ") && text.unicodeScalars.contains(where: isEscapedInQuotes))
   case .list(let values): values.contains(where: isFoldedBeyondReading)
   case .mapping(let pairs): pairs.contains { $0.0.contains(" ") || isFoldedBeyondReading($0.1) }
+  default: false
+  }
+}
+
+private func isEscapedInQuotes(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0..<0x20, 0x22, 0x5C, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
   default: false
   }
 }

@@ -105,6 +105,14 @@ import Testing
   }
 
   @Test(arguments: [
+    ("[remote \"a]b\"] # see [1]", "remote \"a]b\""), ("['remote \"a\"'] # see [1]", "remote \"a\""),
+    ("['remote \"s']t\"']", "remote \"s']t\""), ("['a' ]#x", "a"), ("[a] # b]", "a"), ("[\"remote \"x\"\"]", "remote \"x\""),
+  ])
+  func `a section's name ends where nothing but a comment follows`(line: String, name: String) throws {
+    #expect(try read(line + "\nurl = y\n").sections.map(\.name) == [name])
+  }
+
+  @Test(arguments: [
     ("[core]\nnonsense\n", "a line is `key = value`, `[section]` or `# comment`", 2),
     ("a = 1\n", "`a` stands before any section", 1),
     ("[core]\na = 1\nA = 2\n", "`a` is there twice in section `core`", 3),
