@@ -143,9 +143,11 @@ package struct Build: Sendable {
             break
           }
           switch decide(index, &state) {
-          case .left(let outcome): finish(index, outcome, &state)
-          case .right(let task):
+          case .agreed(let outcome): state.complete(index, outcome, options.onFailure) { emit($0) }
+          case .decided(let outcome): finish(index, outcome, &state)
+          case .due(let task):
             running += 1
+            state.sights = nil
             state.occupy(index)
             // Asked before the first stage changes the workspace.
             _ = state.commit(facts)
@@ -188,14 +190,24 @@ package struct Build: Sendable {
     case tick
   }
 
-  private enum Either {
-    case left(StageOutcome)
-    case right(Task)
+  /// What is to be done about a stage.
+  private enum Step {
+    /// Nothing: all is as the lock file has it.
+    case agreed(StageOutcome)
+    /// Nothing more; the lock file may learn of it.
+    case decided(StageOutcome)
+    case due(Task)
   }
 
-  private func decide(_ index: Int, _ state: inout State) -> Either {
+  private func decide(_ index: Int, _ state: inout State) -> Step {
     let stage = graph.stages[index]
     let locked = state.lock.entries[stage.name]
+    if let locked, isAsAgreed(index, locked, state) {
+      return .agreed(
+        StageOutcome(
+          stage: stage, result: .upToDate, recipe: locked.recipe,
+          known: Trace.Known(outputs: locked.outputs, of: locked.recipe)))
+    }
     do {
       let recipe =
         stage.isIdle ? inspector.idleRecipe(of: stage) : try recipe(of: stage, index, locked, state)
@@ -208,35 +220,43 @@ package struct Build: Sendable {
           traces: { options.usesTraces ? (try? traces.traces(of: recipe, stage: stage.name)) ?? [] : [] },
           onDisk: { path in onDisk(path, locked) },
           isKept: { (try? place.source.containsAll(of: $0.digest)) ?? false },
-          isInStore: { !options.commits || options.allowMissing || place.store.hasWhole($0.digest) }))
+          isInStore: isInStore))
       if decision != .upToDate, let objection = options.objection?(stage) {
-        return .left(StageOutcome(stage: stage, result: .failed(objection)))
+        return .decided(StageOutcome(stage: stage, result: .failed(objection)))
       }
       switch decision {
       case .upToDate:
-        let known = locked.map {
-          Trace.Known(
-            outputs: $0.outputs, id: TraceID(fingerprint: Fingerprint(of: recipe), outputs: Trace.digest(of: $0.outputs)))
-        }
-        return .left(
+        let known = locked.map { Trace.Known(outputs: $0.outputs, of: recipe) }
+        return .decided(
           StageOutcome(
             stage: stage, result: stage.isFrozen ? .frozen : .upToDate, recipe: stage.isIdle ? nil : recipe, known: known))
-      case .restore(let known, let reasons): return .right(.restore(recipe, known, reasons))
-      case .record(let reasons): return .right(.record(recipe, reasons))
+      case .restore(let known, let reasons): return .due(.restore(recipe, known, reasons))
+      case .record(let reasons): return .due(.record(recipe, reasons))
       case .run(let reasons):
         if let confirm = options.confirm, !confirm(stage) {
           let refusal = Diagnostic(.input, "stage `\(stage.name)` was not confirmed, so nothing more is run")
-          return .left(StageOutcome(stage: stage, result: .failed(refusal), reasons: reasons))
+          return .decided(StageOutcome(stage: stage, result: .failed(refusal), reasons: reasons))
         }
-        return .right(.run(recipe, reasons))
+        return .due(.run(recipe, reasons))
       }
     } catch let list as DiagnosticList {
       let first = list.diagnostics.first { $0.category != .warning }
-      return .left(StageOutcome(stage: stage, result: .failed(first ?? Diagnostic(.bug, "an empty list of mistakes"))))
+      return .decided(StageOutcome(stage: stage, result: .failed(first ?? Diagnostic(.bug, "an empty list of mistakes"))))
     } catch {
       let diagnostic = (error as? any DiagnosticConvertible)?.diagnostic ?? Diagnostic(.bug, "\(error)")
-      return .left(StageOutcome(stage: stage, result: .failed(diagnostic)))
+      return .decided(StageOutcome(stage: stage, result: .failed(diagnostic)))
     }
+  }
+
+  /// Whether nothing has to be looked into further.
+  private func isAsAgreed(_ index: Int, _ locked: LockEntry, _ state: State) -> Bool {
+    guard !options.force, !options.pulls, !options.allowMissing, !state.forced.contains(index) else { return false }
+    return inspector.isAsAgreed(
+      graph.stages[index], locked, rules: .of(place.dialect), sights: state.sights, isInStore: isInStore)
+  }
+
+  private func isInStore(_ output: Trace.Result) -> Bool {
+    !options.commits || options.allowMissing || place.store.hasWhole(output.digest)
   }
 
   private func recipe(of stage: Stage, _ index: Int, _ locked: LockEntry?, _ state: State) throws -> Recipe {
@@ -348,6 +368,8 @@ extension Build {
     var kept: [String: Trace.Facts] = [:]
     /// The first result is recorded at once.
     var nextFlush = ContinuousClock.now
+    /// Looks at the workspace, until the first stage changes it.
+    var sights: Sights? = Sights()
     var isStopping = false
     var isInterrupted = false
     var storageFailure: Diagnostic?

@@ -110,11 +110,34 @@ extension Trace {
   /// A result that can be brought back: from a trace, or from the lock file alone.
   package struct Known: Sendable, Equatable {
     package var outputs: [Trace.Result]
-    package var id: TraceID
+    private var source: Source
+
+    private enum Source: Sendable {
+      case id(TraceID)
+      case recipe(Recipe)
+    }
 
     package init(outputs: [Trace.Result], id: TraceID) {
       self.outputs = outputs
-      self.id = id
+      source = .id(id)
     }
+
+    /// The result of a recipe, whose trace is named when somebody asks: most builds never do.
+    package init(outputs: [Trace.Result], of recipe: Recipe) {
+      self.outputs = outputs
+      source = .recipe(recipe)
+    }
+
+    /// - Complexity: two hashes for the result of a recipe; `identified` has them done.
+    package var id: TraceID {
+      switch source {
+      case .id(let id): id
+      case .recipe(let recipe): TraceID(fingerprint: Fingerprint(of: recipe), outputs: Trace.digest(of: outputs))
+      }
+    }
+
+    package var identified: Known { Known(outputs: outputs, id: id) }
+
+    package static func == (one: Known, other: Known) -> Bool { one.outputs == other.outputs && one.id == other.id }
   }
 }

@@ -31,7 +31,7 @@ package struct Inspector: Sendable {
   package let work: WorkReader
   package let dialect: Dialect
   /// Parameter files that a stage makes: what was read along with the manifest may be old.
-  private let madeParameters: Set<WorkspacePath>
+  let madeParameters: Set<WorkspacePath>
 
   /// - Parameter graph: tells which parameter files are made by a stage; `nil` when none is.
   package init(workspace: Workspace, work: WorkReader, dialect: Dialect = .native, graph: StageGraph? = nil) {

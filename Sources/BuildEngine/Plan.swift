@@ -55,22 +55,8 @@ package struct Planner {
 
   private struct Unknown: Error { var maker: String }
 
-  /// What was found in the workspace: what one stage makes and others read is looked at once. Nothing changes while a plan is made.
-  private final class Sights {
-    struct Key: Hashable {
-      var path: String
-      var algorithm: Digest.Algorithm?
-    }
-    var found: [Key: Content] = [:]
-  }
-
   private func look(at place: Dependency.Place, as algorithm: Digest.Algorithm?) throws(StoreError) -> Content {
-    guard case .workspace(let path) = place else { return try inspector.content(of: place, as: algorithm) }
-    let key = Sights.Key(path: path.text, algorithm: algorithm)
-    if let known = sights.found[key] { return known }
-    let content = try inspector.content(of: place, as: algorithm)
-    sights.found[key] = content
-    return content
+    try inspector.look(at: place, as: algorithm, sights)
   }
 
   /// Digest and executable bit of what is at an output's path.
@@ -81,6 +67,11 @@ package struct Planner {
 
   private func decide(_ stage: Stage) throws -> Decision {
     let locked = lock.entries[stage.name]
+    if foreseen.isEmpty, !rebuilder.force, let locked,
+      inspector.isAsAgreed(stage, locked, rules: rebuilder.rules, sights: sights, isInStore: isInStore)
+    {
+      return .upToDate
+    }
     let recipe: Recipe
     do {
       recipe =
@@ -100,9 +91,11 @@ package struct Planner {
         traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
         onDisk: { path in onDisk(path, as: locked?.algorithm(of: path)) },
         isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
-        isInStore: { result in
-          (store as? DirectoryObjectStore)?.hasWhole(result.digest) ?? (try? store.contains(result.digest)) ?? false
-        }))
+        isInStore: isInStore))
+  }
+
+  private func isInStore(_ result: Trace.Result) -> Bool {
+    (store as? DirectoryObjectStore)?.hasWhole(result.digest) ?? (try? store.contains(result.digest)) ?? false
   }
 
   private mutating func foresee(_ stage: Stage, _ decision: Decision) {

@@ -15,11 +15,14 @@ final class RunRecorder: Sendable {
   private let project: Project
   private let workspace: Workspace
   private let startedAt: Timestamp
+  private let git: Background<GitSnapshot?>?
   private let snapshot = Mutex<GitSnapshot?>(nil)
   /// Stage → seconds from the run's beginning to its own.
   private let starts = Mutex<[String: Double]>([:])
 
-  init(project: Project, workspace: Workspace) {
+  /// - Parameter git: what Git says of the project, where it was asked already.
+  init(project: Project, workspace: Workspace, git: Background<GitSnapshot?>? = nil) {
+    self.git = git
     self.project = project
     self.workspace = workspace
     startedAt = .now
@@ -30,7 +33,7 @@ final class RunRecorder: Sendable {
     BuildFacts(
       run: runID, host: RunRecord.Host.currentName, now: { Timestamp.now.text },
       commit: { [self] in
-        let taken = GitSnapshot.taken(of: project, workspace)
+        let taken = git.map { $0.wait() } ?? GitSnapshot.taken(of: project, workspace)
         snapshot.withLock { $0 = taken }
         return (taken?.commit, taken?.isDirty ?? false)
       })
@@ -83,6 +86,8 @@ final class RunRecorder: Sendable {
   }
 
   private func stageRecord(_ stage: StageOutcome, _ known: ExecutionFacts) -> StageRecord {
+    var stage = stage
+    stage.known = stage.known?.identified
     let (outcome, failure) = Self.outcome(stage.result)
     let facts = isTold(stage) ? known.facts(of: stage) : nil
     let work: (command: [String], notebook: String?) =
