@@ -17,7 +17,8 @@ private final class ThreadBody: Sendable {
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
 }
 
-private func startThread(_ body: @escaping @Sendable () -> Void) {
+/// Starts a thread that ends with its body; where there is no thread to be had, the caller's runs it.
+package func startThread(_ body: @escaping @Sendable () -> Void) {
   var thread = pthread_t()
   let box = Unmanaged.passRetained(ThreadBody(body))
   let code = pthread_create(
@@ -27,7 +28,6 @@ private func startThread(_ body: @escaping @Sendable () -> Void) {
       return nil
     }, box.toOpaque())
   guard code == 0 else {
-    // No thread to be had: the caller's does the work, one stage after the other.
     box.takeRetainedValue().run()
     return
   }

@@ -19,18 +19,22 @@ struct BuildSession {
   private let workspace: Workspace
   private let recorder: RunRecorder
 
-  init(_ loaded: LoadedProject, graph: StageGraph, isQuiet: Bool) throws {
+  /// - Parameter git: what Git says of the project, where it was asked already.
+  init(_ loaded: LoadedProject, graph: StageGraph, git: Background<GitSnapshot?>? = nil, isQuiet: Bool) throws {
     let project = loaded.project
     self.loaded = loaded
     self.graph = graph
     self.listener = BuildListener(isQuiet: isQuiet)
     self.workspace = project.workspace()
-    self.recorder = RunRecorder(project: project, workspace: workspace)
+    self.recorder = RunRecorder(project: project, workspace: workspace, git: git)
   }
 
+  /// - Parameter work: made before the workspace is changed for the first time.
   /// - Returns: what was done, and what to say of gates of `evaluations:` that are missed, once all is written.
   func build(
-    order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing ProjectLock, writesReport: Bool
+    order: [Int], options: BuildOptions, pulls: Bool = false, holding lock: borrowing ProjectLock,
+    announcing work: Announcement = Announcement(),
+    writesReport: Bool
   ) async throws -> (outcome: BuildOutcome, missed: Diagnostic?) {
     let processes = ProcessExecutor()
     Interruption.shared.watch(processes)
@@ -45,6 +49,7 @@ struct BuildSession {
     var facts = recorder.facts
     let commit = facts.commit
     facts.commit = { [project] in
+      work.make()
       project.announceHolder()
       return commit()
     }
@@ -69,11 +74,10 @@ struct BuildSession {
   private func objection() -> (@Sendable (Stage) -> Diagnostic?)? {
     guard !project.dialect.isNative, project.settings.usesGit else { return nil }
     let results = AgreedResults(project: project, loaded: loaded)
-    let cached = pipeline.stages.map { $0.outputs.filter(\.isCached).map(\.path) }.flatMap(\.self)
     let tracked = Mutex<Set<WorkspacePath>?>(nil)
-    return { stage in
+    return { [pipeline] stage in
       let all = tracked.withLock { known in
-        let found = known ?? ((try? results.tracked(cached)) ?? [])
+        let found = known ?? ((try? results.tracked(pipeline.stages.flatMap { $0.outputs.filter(\.isCached).map(\.path) })) ?? [])
         known = found
         return found
       }

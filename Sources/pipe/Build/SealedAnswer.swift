@@ -54,6 +54,15 @@ struct SealedAnswer {
     return answer.give()
   }
 
+  /// Whether the same was answered before, and something else than the manifest has changed since: who comes here past a
+  /// seal that is there finds work, nearly always.
+  var awaitsWork: Bool {
+    guard let seal = FileStat(file, followingLinks: false),
+      let manifest = FileStat("\(project.root)/\(project.dialect.manifestName)")
+    else { return false }
+    return manifest.changed < seal.modified
+  }
+
   private func give() -> Bool {
     guard let (output, note) = Seal.answer(in: file, to: request, root: project.root, variable: Self.variable) else {
       return false
@@ -74,14 +83,39 @@ struct SealedAnswer {
   /// - Parameters:
   ///   - order: the stages that the answer is about.
   ///   - asksForAll: whether the store was asked for all files of a directory, not for its list alone.
-  func keep(
-    _ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int], asksForAll: Bool = false, output: String = "", note: String = ""
-  ) {
+  func keep(_ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int], asksForAll: Bool = false, output: String) {
+    guard let sights = sights(loaded, graph, order, asksForAll: asksForAll, until: Announcement()) else { return }
+    keep(loaded, sights, output: output)
+  }
+
+  /// Keeps an answer that follows from what was seen.
+  func keep(_ loaded: LoadedProject, _ sights: [Seal.Sight], output: String = "", note: String = "") {
+    let seal = Seal(
+      request: request, variables: Set(loaded.variables).sorted().map { Seal.Variable(name: $0, value: Self.variable($0)) },
+      output: output, errorOutput: note, sights: sights)
+    do {
+      try AtomicFile.makeFolder(folder)
+      try AtomicFile.write(seal.bytes, to: file)
+      try makeRoom()
+    } catch {
+      return
+    }
+  }
+
+  /// Everything that an answer follows from, as it is now; `nil` when there is nothing to seal, or something is too young.
+  ///
+  /// The answer may be found before, after or meanwhile: a change since the program began refuses the seal where it is seen,
+  /// and breaks it where it is not.
+  ///
+  /// - Parameter work: once announced, there will be no such answer.
+  func sights(
+    _ loaded: LoadedProject, _ graph: StageGraph, _ order: [Int], asksForAll: Bool = false, until work: Announcement
+  ) -> [Seal.Sight]? {
     guard order.count >= Self.fewestStages, loaded.warnings.diagnostics.isEmpty,
       FileStat(project.stateFolder, followingLinks: false)?.kind == .directory,
       // Old seals are cleared away: never what lies behind a link.
       FileStat(folder, followingLinks: false)?.kind != .link
-    else { return }
+    else { return nil }
     let rules = project.ignoreRules
     let root = project.root
     var survey = SealSurvey(
@@ -94,18 +128,11 @@ struct SealedAnswer {
       })
     survey.reserve(order.count * 4)
     lookAtProject(loaded, &survey)
-    for index in order { lookAtStage(graph.stages[index], loaded, asksForAll, &survey) }
-    guard let sights = survey.sights else { return }
-    let seal = Seal(
-      request: request, variables: Set(loaded.variables).sorted().map { Seal.Variable(name: $0, value: Self.variable($0)) },
-      output: output, errorOutput: note, sights: sights)
-    do {
-      try AtomicFile.makeFolder(folder)
-      try AtomicFile.write(seal.bytes, to: file)
-      try makeRoom()
-    } catch {
-      return
+    for index in order {
+      if work.isMade { return nil }
+      lookAtStage(graph.stages[index], loaded, asksForAll, &survey)
     }
+    return survey.sights
   }
 
   private func makeRoom() throws(StoreError) {

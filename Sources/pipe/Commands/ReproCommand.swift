@@ -7,6 +7,7 @@ import Diagnostics
 import Foundation
 import Glibc
 import PipelineModel
+import SourceControl
 
 struct ReproCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -94,6 +95,8 @@ struct ReproCommand: AsyncParsableCommand {
   func build(_ project: Project, seals: Bool) async throws -> (outcome: BuildOutcome, missed: Diagnostic?) {
     try project.makeStateFolders()
     let lock = try project.takeLock(waits: wait)
+    let answer = seals && isSealable ? SealedAnswer(project) : nil
+    let git = answer?.awaitsWork == true ? Background { GitSnapshot.taken(of: project, project.workspace()) } : nil
     // Read once nobody else can write it.
     let loaded = try project.load()
     for warning in loaded.warnings.diagnostics { Terminal.standard.say(warning) }
@@ -101,12 +104,17 @@ struct ReproCommand: AsyncParsableCommand {
     let order = try selection.order(project, graph)
     if explain { Terminal.standard.note(PlanText.chains(try plan(loaded, graph, order), project, graph)) }
 
-    let session = try BuildSession(loaded, graph: graph, isQuiet: quiet)
+    let work = Announcement()
+    // Beside the build, which has one thread to decide.
+    let sights = answer.map { answer in Background { answer.sights(loaded, graph, order, until: work) } }
+    let session = try BuildSession(loaded, graph: graph, git: git, isQuiet: quiet)
     let (outcome, missed) = try await session.build(
-      order: order, options: try options(), pulls: pull, holding: lock, writesReport: report && project.dialect.isNative)
-    if seals, isSealable, !outcome.didWork, Self.code(of: outcome) == 0, missed == nil {
-      SealedAnswer(project).keep(loaded, graph, order, note: quiet ? "" : BuildListener.summaryText(outcome))
+      order: order, options: try options(), pulls: pull, holding: lock, announcing: work,
+      writesReport: report && project.dialect.isNative)
+    if let answer, !outcome.didWork, Self.code(of: outcome) == 0, missed == nil, let sights = sights?.wait() {
+      answer.keep(loaded, sights, note: quiet ? "" : BuildListener.summaryText(outcome))
     }
+    if seals { keepToTheEnd(loaded, graph, session, outcome) }
     return (outcome, missed)
   }
 
