@@ -18,7 +18,7 @@ package struct BuildOptions: Sendable {
   package var jobs = 1
   package var onFailure = FailurePolicy.stop
   package var force = false
-  /// Once a stage has run, those that read its outputs run too.
+  /// Once a stage has run, or its result was brought back or recorded, those that read its outputs run.
   package var forceDownstream = false
   /// Whether outputs and traces are kept; without, only the lock file learns the result.
   package var commits = true
@@ -316,7 +316,7 @@ package struct Build: Sendable {
     if outcome.isGood, place.dialect.isNative || outcome.madeResult, let recipe = outcome.recipe, let known = outcome.known {
       state.lock.entries[outcome.stage.name] = LockEntry(recipe: recipe, outputs: known.outputs)
     }
-    if options.forceDownstream, case .ran = outcome.result { state.forced.formUnion(graph.downstream[index]) }
+    if options.forceDownstream, outcome.madeResult { state.forced.formUnion(graph.downstream[index]) }
     state.complete(index, outcome, options.onFailure) { emit($0) }
   }
 

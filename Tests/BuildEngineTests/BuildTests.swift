@@ -133,6 +133,20 @@ private let diamond = [
     }
   }
 
+  @Test func `told to force what comes after, it runs what reads a result that was only brought back`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      try scene.write("R", to: "raw.txt")
+      _ = try await scene.build(diamond, copying(diamond))
+      try scene.remove("left.txt")
+      var options = BuildOptions()
+      options.forceDownstream = true
+      let outcome = try await scene.build(diamond, copying(diamond), options: options)
+      #expect(
+        outcome.words == ["clean: up to date", "left: restored", "right: up to date", "join: ran", "alone: up to date"])
+    }
+  }
+
   @Test func `a frozen stage is left alone, whatever changed`() async throws {
     try await withFastDirectory { folder in
       let scene = Scene(folder)
