@@ -149,7 +149,8 @@ class Alternation:
         if mixed != wanted and not self.differ_in_spelling(mixed, wanted):
             deviation = f"{failed[-1]} failed in both and left other things done" if failed else (
                 self.taken_in(mixed, wanted) or self.left_out(mixed, wanted, asked) or self.recorded_frozen(mixed, wanted)
-                or self.kept_modes(mixed, wanted, asked) or self.kept_lock(mixed, wanted, asked))
+                or self.kept_modes(mixed, wanted, asked) or self.kept_lock(mixed, wanted, asked) or self.kept_files(mixed, wanted)
+                or self.ran_in_any_order(mixed, wanted, asked))
             if deviation:
                 self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
                 self.account(deviation)
@@ -212,6 +213,28 @@ class Alternation:
         same = all(mixed.get(name, "").replace("x ", "- ", 1) == wanted.get(name) for name in names)
         return "unprotect keeps executable bits" if same and any(words[0] == "unprotect" for words in asked) else None
 
+    def kept_files(self, mixed, wanted):
+        """Whether nothing differs but outputs that are left to Git and that DVC made links into its cache."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        linked = all(wanted.get(name, "").startswith("link to ") and name in mixed
+                     and mixed[name].split(" ")[-1] == "".join(wanted[name].split("/")[-2:]) for name in names)
+        return "an output left to Git stays a file" if linked and set(names) <= self.named(uncached=True) else None
+
+    def ran_in_any_order(self, mixed, wanted, asked):
+        """Whether nothing differs but an order: DVC runs stages that were asked for together as Python's set of their random hashes has them."""
+        names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
+        if not any(words[0] == "repro" and "--glob" in words for words in asked):
+            return None
+
+        def plain(name, text):
+            if os.path.basename(name) == ".gitignore":
+                return sorted(text.splitlines())
+            return json.dumps(self.mixed.peer.load(text.decode()), sort_keys=True) if os.path.basename(name) == "dvc.lock" else text
+
+        same = all(name in mixed and name in wanted and plain(name, self.bytes(name)) == plain(name, self.shadow.blobs[wanted[name].split(" ")[-1]])
+                   for name in names)
+        return "the order in which stages asked for by a pattern run" if same else None
+
     def kept_lock(self, mixed, wanted, asked):
         """Whether nothing differs but executable bits of dependencies, which DVC's `repro --pull` writes into the lock of what it pulled."""
         names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
@@ -247,16 +270,16 @@ class Alternation:
         with open(f"{self.mixed.root}/{path}", "rb") as file:
             return file.read()
 
-    def named(self):
-        """What manifests and pointer files of the shadow name as outputs now."""
+    def named(self, uncached=False):
+        """What manifests and pointer files of the shadow name as outputs now; with `uncached` only what is left to Git."""
         found = set()
         for name, (_, _, value) in self.shadow.tree.items():
             folder, base = os.path.split(name)
             if base == "dvc.yaml" and not name.startswith(".git/"):
                 if value not in self.manifests:
                     self.manifests[value] = self.mixed.peer.load(self.shadow.blobs[value].decode())
-                found.update(sides.outputs(self.manifests[value], folder or "."))
-            elif base.endswith(".dvc") and not name.startswith((".git/", ".dvc/")):
+                found.update(sides.outputs(self.manifests[value], folder or ".", uncached))
+            elif not uncached and base.endswith(".dvc") and not name.startswith((".git/", ".dvc/")):
                 found.add(name[:-4])
         return found
 

@@ -186,8 +186,8 @@ class Side:
                 os.rmdir(folder)
 
 
-def outputs(manifest, folder):
-    """Paths of what the stages of a manifest's value write, those of `foreach` lists and `matrix` included."""
+def outputs(manifest, folder, uncached=False):
+    """Paths of what the stages of a manifest's value write, those of `foreach` lists and `matrix` included; with `uncached` only what is left to Git."""
     for stage in ((manifest or {}).get("stages") or {}).values():
         turns, body = [{}], stage
         if isinstance(stage.get("foreach"), list):
@@ -197,7 +197,8 @@ def outputs(manifest, folder):
             turns = [{f"${{item.{k}}}": str(v) for k, v in zip(axes, values)} for values in itertools.product(*axes.values())]
         for turn, kind in itertools.product(turns, ("outs", "metrics", "plots")):
             for entry in body.get(kind) or []:
-                for path in entry if isinstance(entry, dict) else [entry]:
+                entry = entry if isinstance(entry, dict) else {entry: {}}
+                for path in (path for path, flags in entry.items() if not uncached or (flags or {}).get("cache") is False):
                     for old, new in turn.items():
                         path = path.replace(old, new)
                     yield os.path.normpath(f"{folder}/{body.get('wdir', '.')}/{path}")
