@@ -192,6 +192,9 @@ private struct ConfigReading {
     guard let equals = equals(in: line) else { throw mistake("a line is `key = value`, `[section]` or `# comment`") }
     let key = unquoted(trimmed(line[..<equals])).lowercased()
     guard !key.isEmpty else { throw mistake("the key is empty") }
+    guard !key.contains("'") || !key.contains("\"") else {
+      throw mistake("no key has both kinds of quotes, which no line can quote")
+    }
     guard !config.sections.isEmpty else { throw mistake("`\(key)` stands before any section") }
     let last = config.sections.count - 1
     guard config.sections[last].entries.allSatisfy({ $0.key != key }) else {
