@@ -120,6 +120,9 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
     #expect(
       complaints("report: {drift: {baseline: x, against: y, psi: 0, column: [z]}}\nstages: {}\n") == """
         pipeline.yaml:1:10: error: `drift` has no `data`, the table to compare
+        pipeline.yaml:1:10: error: `drift` has both `baseline` and `against`
+        hint: one of them says what to compare with
+        pipeline.yaml:1:48: error: `psi` has to be a number above 0, not `0`
         pipeline.yaml:1:51: error: key `column` is not known
         hint: did you mean `columns`?
 
