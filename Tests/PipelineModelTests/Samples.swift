@@ -25,8 +25,12 @@ func pipeline(_ text: String, _ files: [String: String] = [:]) throws(Diagnostic
 
 /// All that is wrong with a manifest, as a person reads it.
 func complaints(_ text: String, _ files: [String: String] = [:]) -> String {
+  complaints { () throws(DiagnosticList) in try pipeline(text, files) }
+}
+
+private func complaints(_ read: () throws(DiagnosticList) -> Pipeline) -> String {
   do {
-    _ = try pipeline(text, files)
+    _ = try read()
     return ""
   } catch {
     return lines(error)
@@ -65,12 +69,7 @@ func dvc(
 
 /// All that is wrong with a manifest of DVC, as a person reads it.
 func dvcComplaints(_ text: String, _ files: [String: String] = DVCSample.files) -> String {
-  do {
-    _ = try dvc(text, files)
-    return ""
-  } catch {
-    return lines(error)
-  }
+  complaints { () throws(DiagnosticList) in try dvc(text, files) }
 }
 
 extension Stage {
