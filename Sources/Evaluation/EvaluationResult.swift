@@ -70,24 +70,21 @@ extension EvaluationResult {
   ///
   /// A correction for more tests only takes evidence away.
   package static func correctedTogether(_ results: [EvaluationResult]) -> [EvaluationResult] {
-    let adjusted = PairedTests.holm(results.flatMap { $0.paired.compactMap(\.p) })
-    var results = results
-    var next = 0
-    for place in results.indices {
-      for metric in results[place].paired.indices where results[place].paired[metric].p != nil {
-        results[place].paired[metric].adjusted = adjusted[next]
-        let level = results[place].paired[metric].level
-        if adjusted[next] >= 1 - level, [.better, .worse, .moved].contains(results[place].paired[metric].reading) {
-          results[place].paired[metric].reading = .noEvidence
-          results[place].paired[metric].reason = "the test does not hold after Holm's correction"
-        }
-        next += 1
+    var adjusted = PairedTests.holm(results.flatMap { $0.paired.compactMap(\.p) })[...]
+    return results.map { result in
+      var result = result
+      for place in result.paired.indices where result.paired[place].p != nil {
+        result.paired[place].adjusted = adjusted.popFirst()
+        guard result.paired[place].isHeldByHolm, let reading = result.paired[place].reading,
+          [.better, .worse, .moved].contains(reading)
+        else { continue }
+        (result.paired[place].reading, result.paired[place].reason) = (.noEvidence, PairedDifference.heldByHolm)
       }
-      for row in results[place].figures.forest.indices {
-        let name = results[place].figures.forest[row].metric
-        results[place].figures.forest[row].reading = results[place].paired.first { $0.metric == name }?.reading
+      for row in result.figures.forest.indices {
+        let name = result.figures.forest[row].metric
+        result.figures.forest[row].reading = result.paired.first { $0.metric == name }?.reading
       }
+      return result
     }
-    return results
   }
 }

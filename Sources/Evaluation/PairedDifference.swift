@@ -50,6 +50,10 @@ package struct PairedDifference: Codable, Sendable, Equatable {
   package var reason: String?
   package var crossChecks: [CrossCheck] = []
 
+  /// The reason of one that its test, corrected, does not bear out.
+  static let heldByHolm = "not significant after Holm's correction"
+  var isHeldByHolm: Bool { adjusted.map { $0 > 1 - level } ?? false }
+
   package init(
     metric: String, difference: Double, low: Double, high: Double, level: Double, rows: Int, method: String
   ) {

@@ -256,12 +256,10 @@ struct PairedEvaluation {
       paired, better: words.better, target: words.target, tolerance: request.tolerance[paired.metric])
     // The bootstrap's p is never below this, however large a difference is.
     let smallest = 2 / Double(request.bootstrap.resamples + 1)
-    if paired.reason == Self.heldByHolm, paired.test == "paired bootstrap", let p = paired.p, p <= smallest {
+    if paired.reason == PairedDifference.heldByHolm, paired.test == "paired bootstrap", let p = paired.p, p <= smallest {
       paired.reason = "\(request.bootstrap.resamples) resamples are too few for Holm's correction"
     }
   }
-
-  private static let heldByHolm = "not significant after Holm's correction"
 
   static func reading(
     _ paired: PairedDifference, better: String, target: Double?, tolerance: MetricTolerance?
@@ -272,9 +270,7 @@ struct PairedEvaluation {
       return (.noEvidence, "smaller than the tolerance")
     }
     if paired.low <= 0, paired.high >= 0 { return (.noEvidence, "the interval holds 0") }
-    if let p = paired.adjusted, p > 1 - paired.level {
-      return (.noEvidence, heldByHolm)
-    }
+    if paired.isHeldByHolm { return (.noEvidence, PairedDifference.heldByHolm) }
     switch better {
     case "lower": return (difference < 0 ? .better : .worse, nil)
     case "higher": return (difference > 0 ? .better : .worse, nil)

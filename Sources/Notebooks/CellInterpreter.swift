@@ -66,6 +66,9 @@ struct CellSurroundings {
   /// Bytes of one stream that a cell keeps.
   var keptBytes: Int
 
+  /// A path of the stage, from its folder.
+  func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
+
   /// Text as it may stand in an output: the paths of this machine by their names.
   func withoutMachinePaths(_ text: String) -> String {
     guard text.contains("/") else { return text }

@@ -15,7 +15,7 @@ package enum CellOption: String, Sendable, CaseIterable {
   case figureAlternative = "fig-alt"
   /// A declared output that takes the cell's last table or display.
   case out
-  /// SQL: the declared SQLite file that the cell works on.
+  /// SQL: the declared database file that the cell works on, or `duckdb`.
   case connection
 
   /// What Quarto and Jupyter say in option lines and `pipe` has no use for: no reason for a warning.
@@ -33,7 +33,7 @@ package enum CellOption: String, Sendable, CaseIterable {
     case .echo, .error: value == "true" || value == "false" ? nil : "is `true` or `false`"
     case .timeout: Self.duration(value) == nil ? "is a number above 0 with a unit, such as `500ms`, `30s`, `5m` or `1h`" : nil
     case .label: value.isEmpty || value.contains(where: \.isWhitespace) ? "is one word, such as `fit-model`" : nil
-    case .connection: value.isEmpty ? "is a declared SQLite file" : nil
+    case .connection: value.isEmpty ? "is a declared database file, or `duckdb`" : nil
     case .out: value.isEmpty ? "is the path of a declared output" : nil
     case .figureCaption, .figureAlternative: nil
     }

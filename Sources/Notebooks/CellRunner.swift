@@ -161,6 +161,10 @@ private struct NotebookRun {
     injected.cell.options = [:]
     let assigned = run(injected, language)
     result.failure = assigned.failure
+    if let message = assigned.failure?.message {
+      result.failure?.message = "after the cell, its variables do not take the stage's values: \(message)"
+      result.outputs += assigned.outputs
+    }
     result.interruption = assigned.interruption
     result.endedInterpreter = assigned.endedInterpreter
     read.formUnion(injection.declared)

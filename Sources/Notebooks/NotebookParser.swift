@@ -131,7 +131,8 @@ private struct NotebookCheck {
     var found = Cell(
       kind: .code(language: cell.language), source: code, options: options.values, firstLine: cell.firstLine + options.count,
       place: form == .jupyter ? options.file : nil)
-    found.isParameters = cell.metadata["tags"]?.asList?.contains { $0.asText == "parameters" } == true
+    let tags = cell.metadata["tags"]
+    found.isParameters = (tags?.asList ?? [tags].compactMap { $0 }).contains { $0.asText == "parameters" }
     cells.append(found)
   }
 

@@ -29,8 +29,12 @@ struct ParameterInjection {
         continue
       }
       declared.insert(parameter.declared)
-      source += Self.assignment(of: name, parameter.path, language) + "\n"
-      shown += "\n\(name)\(language == "r" ? " <- " : language == "bash" ? "=" : " = ")\(Self.literal(parameter.value, language))"
+      let literal = Self.literal(parameter.value, language)
+      let mark = language == "r" ? " <- " : language == "bash" ? "=" : " = "
+      // Of a mapping that is declared as a whole, bash has no variable for each value.
+      let isVariable = language != "bash" || parameter.declared == parameter.path
+      source += (isVariable ? Self.assignment(of: name, parameter.path, language) : "\(name)=\(literal)") + "\n"
+      shown += "\n\(name)\(mark)\(literal)"
     }
   }
 

@@ -32,7 +32,7 @@ final class SQLInterpreter: CellInterpreter {
       return duckDB.run(cell, deadline: deadline)
     }
     var run = CellRun(cell: cell, bytes: Array(cell.cell.source.utf8) + [0])
-    do throws(CellMistake) {
+    do throws(SQLMistake) {
       let name = cell.cell.options[CellOption.connection.rawValue]
       let connection = if let name { try opened(name) } else { try opened() }
       connection.limit(to: deadline, interruption: surroundings.interruption)
@@ -65,12 +65,9 @@ final class SQLInterpreter: CellInterpreter {
     func offset(of name: String) -> Int? {
       let word = Array(name.lowercased().utf8)
       let text = bytes[statementStart...].map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
-      let isLetter = { (byte: UInt8) in
-        byte == 0x5F || byte >= 0x80 || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte)
-      }
       for start in text.indices.dropLast(word.count) where text[start...].starts(with: word) {
-        if start > 0, isLetter(text[start - 1]) { continue }
-        if !isLetter(text[start + word.count]) { return statementStart + start }
+        if start > 0, SQLScript.isWord(text[start - 1]) { continue }
+        if !SQLScript.isWord(text[start + word.count]) { return statementStart + start }
       }
       return nil
     }
@@ -80,19 +77,7 @@ final class SQLInterpreter: CellInterpreter {
     }
   }
 
-  /// What stops a cell.
-  private struct CellMistake: Error {
-    var message: String
-    var offset: Int?
-    /// A table whose first mention is the place of the mistake.
-    var namedTable: String?
-    var isInput = false
-    var isTimeout = false
-    var causes: [String] = []
-    var hints: [String] = []
-  }
-
-  private func runStatements(_ run: inout CellRun, _ connection: SQLiteConnection) throws(CellMistake) {
+  private func runStatements(_ run: inout CellRun, _ connection: SQLiteConnection) throws(SQLMistake) {
     var position = 0
     while true {
       position = skipBlanks(run.bytes, from: position)
@@ -109,7 +94,7 @@ final class SQLInterpreter: CellInterpreter {
   /// Compiles a statement, loading the tables that it turns out to need.
   private func prepare(
     _ bytes: [UInt8], from start: Int, _ connection: SQLiteConnection, in database: String?
-  ) throws(CellMistake) -> (SQLiteStatementHandle?, Int) {
+  ) throws(SQLMistake) -> (SQLiteStatementHandle?, Int) {
     while true {
       do throws(SQLiteError) {
         return try connection.prepare(bytes, from: start)
@@ -117,7 +102,7 @@ final class SQLInterpreter: CellInterpreter {
         guard let name = missingTable(error.message) else { throw mistake(error) }
         if let database {
           var missing = mistake(error)
-          missing.namedTable = name
+          missing.place = .mention(of: name)
           missing.message = "there is no table `\(name)` in `\(database)`"
           missing.hints = ["CSV files of the stage are tables of cells without `connection`"]
           throw missing
@@ -127,7 +112,7 @@ final class SQLInterpreter: CellInterpreter {
     }
   }
 
-  private func step(_ statement: SQLiteStatementHandle, _ run: inout CellRun) throws(CellMistake) {
+  private func step(_ statement: SQLiteStatementHandle, _ run: inout CellRun) throws(SQLMistake) {
     do throws(SQLiteError) {
       let columns = statement.columnNames
       guard !columns.isEmpty else {
@@ -147,17 +132,10 @@ final class SQLInterpreter: CellInterpreter {
     }
   }
 
-  private func result(_ run: CellRun) throws(CellMistake) -> CellResult {
+  private func result(_ run: CellRun) throws(SQLMistake) -> CellResult {
     if let path = run.outPath {
-      guard let csv = run.csv else {
-        throw CellMistake(
-          message: "it has no rows to write to `\(path)`", hints: ["end the cell with a SELECT, or take `out` away"])
-      }
-      do throws(Diagnostic) {
-        try csv.write(to: StageOutput.path(of: path, in: surroundings))
-      } catch {
-        throw CellMistake(message: error.message, causes: error.causes)
-      }
+      guard let csv = run.csv else { throw .noRows(for: path) }
+      try csv.write(toOutput: path, in: surroundings)
     }
     let outputs = run.table.map { [CellOutput(kind: .display, data: $0.display)] } ?? []
     return CellResult(outputs: outputs)
@@ -166,31 +144,29 @@ final class SQLInterpreter: CellInterpreter {
   // MARK: Tables
 
   /// The database of a declared file: a dependency is only read, an output is made.
-  private func opened(_ name: String) throws(CellMistake) -> SQLiteConnection {
+  private func opened(_ name: String) throws(SQLMistake) -> SQLiteConnection {
     if let known = connections[name] { return known }
     let context = surroundings.context
-    let output = context.outs[name] ?? (context.outs.values.contains(name) ? name : nil)
-    let dependency = context.deps[name] ?? (context.deps.values.contains(name) ? name : nil)
-    guard let path = output ?? dependency else {
+    guard let (path, isOutput) = context.declared(name) else {
       let known = context.deps.keys.sorted() + context.outs.keys.sorted()
       let near = closestMatch(to: name, among: known).map { "did you mean `\($0)`?" }
-      throw CellMistake(
+      throw SQLMistake(
         message: "`connection: \(name)` is neither a dependency nor an output of stage `\(context.stage)`", isInput: true,
         hints: [
           near ?? "declare the database under `deps` or `outs` of the stage in pipeline.yaml, or write `connection: duckdb`"
         ])
     }
     do throws(SQLiteError) {
-      let connection = try SQLiteConnection(path: absolute(path), isReadOnly: output == nil)
+      let connection = try SQLiteConnection(path: surroundings.absolute(path), isReadOnly: !isOutput)
       try connection.execute("SELECT count(*) FROM sqlite_schema")
       connections[name] = connection
       return connection
     } catch {
-      throw CellMistake(message: "`\(path)` does not open as a SQLite database: \(error.message)")
+      throw SQLMistake(message: "`\(path)` does not open as a database of SQLite, nor is it one of DuckDB: \(error.message)")
     }
   }
 
-  private func opened() throws(CellMistake) -> SQLiteConnection {
+  private func opened() throws(SQLMistake) -> SQLiteConnection {
     if let connection = connections[""] { return connection }
     do throws(SQLiteError) {
       let path = "\(surroundings.workFolder)/cells.sqlite"
@@ -204,8 +180,8 @@ final class SQLInterpreter: CellInterpreter {
   }
 
   /// A file that a cell of another language has written anew is loaded again when it is next named.
-  private func forgetChangedFiles(_ connection: SQLiteConnection) throws(CellMistake) {
-    for (key, entry) in loaded where entry.stamp == nil || FileStamp(absolute(entry.file.path)) != entry.stamp {
+  private func forgetChangedFiles(_ connection: SQLiteConnection) throws(SQLMistake) {
+    for (key, entry) in loaded where entry.stamp == nil || FileStamp(surroundings.absolute(entry.file.path)) != entry.stamp {
       do throws(SQLiteError) {
         try connection.execute("DROP TABLE IF EXISTS \(connection.quoted(entry.file.table))")
       } catch {
@@ -221,51 +197,33 @@ final class SQLInterpreter: CellInterpreter {
     return String(name.hasPrefix("main.") ? name.dropFirst(5) : name)
   }
 
-  private func load(_ name: String, _ connection: SQLiteConnection, orElse error: SQLiteError) throws(CellMistake) {
+  private func load(_ name: String, _ connection: SQLiteConnection, orElse error: SQLiteError) throws(SQLMistake) {
     let key = name.lowercased()
     guard let files = catalog.files[key], let file = files.first, loaded[key] == nil else {
-      var missing = mistake(error)
-      missing.namedTable = name
-      missing.message = "there is no table `\(name)`"
-      missing.hints = [catalog.hint(for: name)]
-      throw missing
+      throw .missing(table: name, catalog)
     }
-    if files.count > 1 {
-      throw CellMistake(
-        message: "table `\(name)` could be any of \(files.map { "`\($0.path)`" }.joined(separator: " and "))", isInput: true,
-        hints: ["give them names in pipeline.yaml, such as `deps: {\(name)_raw: \(file.path)}`"])
-    }
-    let stamp = FileStamp(absolute(file.path), settledAt: Date())
+    if files.count > 1 { throw .ambiguous(table: name, files) }
+    let stamp = FileStamp(surroundings.absolute(file.path), settledAt: Date())
     do throws(Diagnostic) {
-      let table = try CSVReader.table(file: absolute(file.path))
+      let table = try CSVReader.table(file: surroundings.absolute(file.path))
       do throws(SQLiteError) { try connection.load(table, as: file.table) } catch { throw Diagnostic(.work, error.message) }
     } catch {
-      if connection.mustStop { throw CellMistake(message: "interrupted", isTimeout: true) }
-      let place = error.location.flatMap(\.line).map { ":\($0)" } ?? ""
-      throw CellMistake(
-        message: "`\(file.path)` is not a table: \(error.message)", causes: ["\(file.path)\(place): \(error.message)"],
-        hints: error.hints)
+      if connection.mustStop { throw SQLMistake(message: "interrupted", isTimeout: true) }
+      throw .unreadable(file, error)
     }
     loaded[key] = (file, stamp)
   }
 
-  private func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(surroundings.folder)/\(path)" }
-
   // MARK: Parameters
 
-  private func bind(_ statement: SQLiteStatementHandle) throws(CellMistake) {
+  private func bind(_ statement: SQLiteStatementHandle) throws(SQLMistake) {
     for (index, name) in statement.parameterNames.enumerated() {
       guard let name, name.hasPrefix(":") else {
-        throw CellMistake(
-          message: "the placeholder `\(name ?? "?")` has no parameter", isInput: true,
-          hints: ["write a parameter's full path with `_` for the dots, such as `:train_lr`"])
+        throw SQLMistake(
+          message: "the placeholder `\(name ?? "?")` has no parameter", isInput: true, hints: [SQLMistake.placeholderHint])
       }
       guard let bound = bindings.values[String(name.dropFirst())] else {
-        let stage = surroundings.context.stage
-        let near = closestMatch(to: String(name.dropFirst()), among: bindings.values.keys.sorted())
-        throw CellMistake(
-          message: "parameter `\(name)` is not declared by stage `\(stage)`", isInput: true,
-          hints: [near.map { "did you mean `:\($0)`?" } ?? "declare it under `params` of the stage in pipeline.yaml"])
+        throw .undeclared(parameter: String(name.dropFirst()), surroundings.context.stage, bindings)
       }
       readHere.insert(bound.declared)
       do throws(SQLiteError) { try statement.bind(bound.value, at: index + 1) } catch { throw mistake(error) }
@@ -274,18 +232,21 @@ final class SQLInterpreter: CellInterpreter {
 
   // MARK: Failures
 
-  private func mistake(_ error: SQLiteError) -> CellMistake {
-    CellMistake(message: error.message, offset: error.offset, isTimeout: error.isInterrupt)
+  private func mistake(_ error: SQLiteError) -> SQLMistake {
+    SQLMistake(
+      message: error.message, place: error.offset.map { .byte($0) } ?? .statement, isTimeout: error.isInterrupt)
   }
 
-  private func failure(_ mistake: CellMistake, _ run: CellRun) -> CellFailure {
+  private func failure(_ mistake: SQLMistake, _ run: CellRun) -> CellFailure {
     if mistake.isTimeout { return failure(.timedOut, of: run.cell, program: "SQLite", line: run.line(at: run.statementStart)) }
-    let mention = mistake.namedTable.flatMap { run.offset(of: $0) }
-    let line = run.line(at: mistake.offset ?? mention ?? run.statementStart)
-    return CellFailure(
-      line: line, message: mistake.message, isInput: mistake.isInput,
-      text: ([mistake.message] + mistake.causes.map { "cause: \($0)" }).joined(separator: "\n"), causes: mistake.causes,
-      hints: mistake.hints)
+    let line =
+      switch mistake.place {
+      case .byte(let offset): run.line(at: offset)
+      case .mention(let table): run.line(at: run.offset(of: table) ?? run.statementStart)
+      case .line(let line): line
+      case .statement: run.line(at: run.statementStart)
+      }
+    return mistake.failure(line: line)
   }
 
   /// Past spaces, semicolons and comments, so that a statement's line is the line of its first word.
@@ -306,34 +267,5 @@ final class SQLInterpreter: CellInterpreter {
       }
     }
     return index
-  }
-}
-
-/// A stage's parameters as values that SQLite binds, by their full path with `_` for all but letters and digits.
-struct ParameterBindings {
-  private(set) var values: [String: (value: SQLiteValue, declared: String)] = [:]
-
-  init(_ context: StageNotebookContext) {
-    for (key, value) in context.params { values[Self.name(key)] = (Self.bound(value), key) }
-    for (path, leaf) in context.parameterLeaves { values[Self.name(path)] = (Self.bound(leaf.value), leaf.declared) }
-  }
-
-  /// `train.lr` → `train_lr`.
-  static func name(_ path: String) -> String {
-    String(path.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
-  }
-
-  private static func bound(_ value: ContextValue) -> SQLiteValue {
-    switch value {
-    case .null: return .null
-    case .boolean(let flag): return .integer(flag ? 1 : 0)
-    case .integer(let number): return .integer(number)
-    case .number(let number): return .real(number)
-    case .text(let text): return .text(text)
-    case .list, .mapping:
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return .text((try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null")
-    }
   }
 }

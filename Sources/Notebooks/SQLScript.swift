@@ -19,6 +19,8 @@ struct SQLScript {
   }
 
   private(set) var statements: [Statement] = []
+  /// What opens a string, a quoted name or a comment that never ends, and its line in the source, from 1.
+  private(set) var unclosed: (mark: String, line: Int)?
   private let characters: [UInt8]
   private let replacement: (String) -> String
   private var position = 0
@@ -40,8 +42,8 @@ struct SQLScript {
     switch byte {
     case UInt8(ascii: "'"): quoted(byte, escapes: isEscapeString)
     case UInt8(ascii: "\""): quoted(byte, escapes: false)
-    case UInt8(ascii: "-") where starts("--"): comment(until: "\n")
-    case UInt8(ascii: "/") where starts("/*"): comment(until: "*/")
+    case UInt8(ascii: "-") where starts("--"): skip(until: characters[position...].firstIndex(of: 0x0A) ?? characters.count)
+    case UInt8(ascii: "/") where starts("/*"): skip(until: endOfComment())
     case UInt8(ascii: "$"): dollar()
     case UInt8(ascii: ";"):
       endStatement()
@@ -82,19 +84,34 @@ struct SQLScript {
       if escapes, characters[end] == UInt8(ascii: "\\") { end += 1 }
       end += 1
     }
+    if end >= characters.count { unclosed = (String(UnicodeScalar(mark)), line) }
     take(end + 1 - position)
   }
 
+  /// Behind the comment that begins here. One may hold others.
+  private mutating func endOfComment() -> Int {
+    var depth = 0
+    var end = position
+    while end < characters.count {
+      if characters[end...].starts(with: "/*".utf8) {
+        (depth, end) = (depth + 1, end + 2)
+      } else if characters[end...].starts(with: "*/".utf8) {
+        (depth, end) = (depth - 1, end + 2)
+        if depth == 0 { return end }
+      } else {
+        end += 1
+      }
+    }
+    unclosed = ("/*", line)
+    return end
+  }
+
   /// A comment counts as a blank, and its lines count.
-  private mutating func comment(until mark: String) {
-    let wanted = Array(mark.utf8)
-    var end = position + 2
-    while end < characters.count, !characters[end...].starts(with: wanted) { end += 1 }
-    let after = min(characters.count, mark == "\n" ? end : end + wanted.count)
-    let lines = characters[position..<after].count { $0 == 0x0A }
+  private mutating func skip(until end: Int) {
+    let lines = characters[position..<end].count { $0 == 0x0A }
     if !text.isEmpty { text += [0x20] + Array(repeating: 0x0A, count: lines) }
     line += lines
-    position = after
+    position = end
   }
 
   /// `$$ … $$` and `$name$ … $name$`.
@@ -105,6 +122,7 @@ struct SQLScript {
     let mark = characters[position...end]
     var close = end + 1
     while close < characters.count, !characters[close...].starts(with: mark) { close += 1 }
+    if close >= characters.count { unclosed = (String(decoding: mark, as: UTF8.self), line) }
     take(close + mark.count - position)
   }
 
@@ -122,7 +140,8 @@ struct SQLScript {
     position = end
   }
 
-  private static func isWord(_ byte: UInt8) -> Bool {
+  /// Whether a byte may stand in a name.
+  static func isWord(_ byte: UInt8) -> Bool {
     byte == 0x5F || byte >= 0x80 || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
   }
 }

@@ -27,6 +27,14 @@ package struct StageNotebookContext: Codable, Sendable, Equatable {
     self.tmp = tmp
   }
 
+  /// The declared file that a `connection` names, by its name in pipeline.yaml or by its path.
+  func declared(_ connection: String) -> (path: String, isOutput: Bool)? {
+    for (files, isOutput) in [(outs, true), (deps, false)] {
+      if let path = files[connection] ?? files.values.first(where: { $0 == connection }) { return (path, isOutput) }
+    }
+    return nil
+  }
+
   /// Reads the JSON at `PIPE_CONTEXT`.
   package init(json: Data) throws {
     self = try JSONDecoder().decode(Self.self, from: json)

@@ -35,8 +35,7 @@ enum StageOutput {
 
   /// Absolute path of an `out` value: the path of the output of that name, or the value itself.
   static func path(of value: String, in surroundings: CellSurroundings) -> String {
-    let path = surroundings.context.outs[value] ?? value
-    return path.hasPrefix("/") ? path : "\(surroundings.folder)/\(path)"
+    surroundings.absolute(surroundings.context.outs[value] ?? value)
   }
 
   /// Writes the last display of a cell in the form that the file's name asks for.

@@ -37,20 +37,20 @@ extension ManifestReader {
     for (option, _) in pairs where !DriftDeclaration.keys.contains(option.text) {
       unknown(option, among: DriftDeclaration.keys, what: "key")
     }
-    guard let data = node["data"] else {
-      wrong(key, "`drift` has no `data`, the table to compare")
-      return nil
-    }
-    guard let path = workspacePath(data, in: folder, what: "table") else { return nil }
-    var declaration = DriftDeclaration(data: path, location: key.location(in: file))
-    declaration.baseline = node["baseline"].flatMap { text($0, of: "baseline") }
-    declaration.against = node["against"].flatMap { workspacePath($0, in: folder, what: "table") }
-    declaration.columns = node["columns"].map { texts($0, of: "columns") }
-    declaration.ignored = node["ignore"].map { texts($0, of: "ignore") } ?? []
-    declaration.threshold = node["psi"].flatMap { number($0, of: "psi", "above 0") { $0 > 0 } }
-    if declaration.baseline != nil, declaration.against != nil {
+    if node["data"] == nil { wrong(key, "`drift` has no `data`, the table to compare") }
+    let data = node["data"].flatMap { workspacePath($0, in: folder, what: "table") }
+    let baseline = node["baseline"].flatMap { text($0, of: "baseline") }
+    let against = node["against"].flatMap { workspacePath($0, in: folder, what: "table") }
+    let columns = node["columns"].map { texts($0, of: "columns") }
+    let ignored = node["ignore"].map { texts($0, of: "ignore") } ?? []
+    let threshold = node["psi"].flatMap { number($0, of: "psi", "above 0") { $0 > 0 } }
+    if baseline != nil, against != nil {
       wrong(key, "`drift` has both `baseline` and `against`", hint: "one of them says what to compare with")
     }
+    guard let data else { return nil }
+    var declaration = DriftDeclaration(data: data, location: key.location(in: file))
+    (declaration.baseline, declaration.against) = (baseline, against)
+    (declaration.columns, declaration.ignored, declaration.threshold) = (columns, ignored, threshold)
     return declaration
   }
 }

@@ -70,25 +70,26 @@ package enum ComparisonReport {
     // All tests on the page are read together.
     let corrected = EvaluationResult.correctedTogether(input.evaluations.map(\.model.result))
     for place in input.evaluations.indices { input.evaluations[place].model.result = corrected[place] }
+    let changes = input.others.map { RunChanges(now: input.current.run, then: $0.run) }
     let sections =
       [atAGlance(input)] + input.evaluations.indices.map { evaluationSection(input, $0) } + [
-        parameterSection(input), metricsSection(input), dataSection(input), stagesSection(input),
+        parameterSection(input), metricsSection(input), dataSection(input, changes), stagesSection(input, changes),
       ]
     let names = input.others.map(\.name).joined(separator: ", ")
     return Report(
-      title: "\(input.title): compared with \(names)", summary: input.description, verdict: verdict(input),
+      title: "\(input.title): compared with \(names)", summary: input.description, verdict: verdict(input, changes),
       runFacts: runFacts(input), sections: sections.compactMap { $0 })
   }
 
   // MARK: Verdict
 
-  private static func verdict(_ input: Input) -> Report.Verdict {
+  private static func verdict(_ input: Input, _ changes: [RunChanges]) -> Report.Verdict {
     let readings = input.evaluations.flatMap { $0.model.result.paired.compactMap(\.reading) }
     let (better, worse) = (readings.count { $0 == .better }, readings.count { $0 == .worse })
     let comparisons = readings.count == 1 ? "1 comparison" : "\(readings.count) comparisons"
     let (tone, headline): (Report.Tone, String) =
       switch (readings.isEmpty, better, worse) {
-      case (true, _, _): (.neutral, differences(input))
+      case (true, _, _): (.neutral, differences(changes))
       case (_, 0, 0): (.neutral, "No evidence of a difference in \(comparisons)")
       case (_, _, 0): (.good, "Better in \(better) of \(comparisons), worse in none")
       case (_, 0, _): (.bad, "Worse in \(worse) of \(comparisons), better in none")
@@ -100,8 +101,7 @@ package enum ComparisonReport {
       blocks: input.omissions.map { .note(.caution, .message($0)) } + lines.map { .paragraph($0) })
   }
 
-  private static func differences(_ input: Input) -> String {
-    let changes = input.others.map { RunChanges(now: input.current.run, then: $0.run) }
+  private static func differences(_ changes: [RunChanges]) -> String {
     let (parameters, inputs) = (Set(changes.flatMap { $0.parameters.map(\.key) }), Set(changes.flatMap { $0.inputs.map(\.path) }))
     if parameters.isEmpty, inputs.isEmpty { return "Neither parameters nor input data differ" }
     func words(_ count: Int, _ one: String) -> String { "\(count) \(one)\(count == 1 ? "" : "s")" }
@@ -275,8 +275,7 @@ package enum ComparisonReport {
     return [.text(NumberText.plain(then)), .lineBreak, .muted((now > then ? "+" : "") + NumberText.plain(now - then))]
   }
 
-  private static func dataSection(_ input: Input) -> Report.Section? {
-    let changes = input.others.map { RunChanges(now: input.current.run, then: $0.run) }
+  private static func dataSection(_ input: Input, _ changes: [RunChanges]) -> Report.Section? {
     let paths = Set(changes.flatMap { $0.inputs.map(\.path) }).sorted()
     var blocks: [Report.Block] = []
     if !paths.isEmpty {
@@ -299,90 +298,14 @@ package enum ComparisonReport {
     return Report.Section(id: "data", title: "Data", priority: 85, blocks: blocks)
   }
 
-  private static func stagesSection(_ input: Input) -> Report.Section? {
+  private static func stagesSection(_ input: Input, _ changes: [RunChanges]) -> Report.Section? {
     var blocks: [Report.Block] = []
-    for side in input.others {
-      let change = RunChanges(now: input.current.run, then: side.run)
+    for (side, change) in zip(input.others, changes) {
       for (title, names) in [
         ("Stages whose command differs from \(side.name)", change.commands), ("Stages that \(side.name) lacks", change.added),
         ("Stages that only \(side.name) has", change.removed),
       ] where !names.isEmpty { blocks.append(.paragraph(RunReport.names(title, names))) }
     }
     return blocks.isEmpty ? nil : Report.Section(id: "stages", title: "Stages", priority: 70, blocks: blocks)
-  }
-}
-
-// MARK: For programs
-
-extension ComparisonReport {
-  /// What the page says, as values that can be encoded.
-  package struct Facts: Codable, Sendable {
-    package struct Value: Codable, Sendable {
-      package var key: String
-      /// JSON text; absent where a side has none.
-      package var current: String?
-      package var other: String?
-    }
-    package struct Evaluation: Codable, Sendable {
-      package var name: String
-      package var rows: Int
-      package var metrics: [MetricEstimate]
-      package var reference: [MetricEstimate]
-      /// Corrected for all tests of the comparison.
-      package var paired: [PairedDifference]
-      package var pairing: Pairing?
-      package var slices: [Slice]
-    }
-    package struct Slice: Codable, Sendable {
-      package var column: String
-      package var value: String
-      package var metric: String
-      package var current: Double
-      package var reference: Double
-      package var low: Double?
-      package var high: Double?
-      package var reading: ChangeReading?
-    }
-    package struct Other: Codable, Sendable {
-      package var name: String
-      package var run: String
-      package var parameters: [Value]
-      /// Digests.
-      package var inputs: [Value]
-      package var outputs: [String]
-      package var commands: [String]
-      package var added: [String]
-      package var removed: [String]
-      package var evaluations: [Evaluation]
-    }
-    package var schema = "pipe.comparison/1"
-    package var run: String
-    package var others: [Other]
-    package var omissions: [String]
-  }
-
-  package static func facts(_ input: Input) -> Facts {
-    let corrected = EvaluationResult.correctedTogether(input.evaluations.map(\.model.result))
-    let others = input.others.enumerated().map { place, side -> Facts.Other in
-      let changes = RunChanges(now: input.current.run, then: side.run)
-      return Facts.Other(
-        name: side.name, run: side.run.id,
-        parameters: changes.parameters.map { .init(key: $0.key, current: $0.now, other: $0.then) },
-        inputs: changes.inputs.map { .init(key: $0.path, current: $0.now?.digest, other: $0.then?.digest) },
-        outputs: changes.outputs, commands: changes.commands, added: changes.added, removed: changes.removed,
-        evaluations: zip(input.evaluations, corrected).filter { $0.0.side == place }.map { evaluation($0.0, $0.1) })
-    }
-    return Facts(run: input.current.run.id, others: others, omissions: input.omissions)
-  }
-
-  private static func evaluation(_ evaluated: Evaluated, _ result: EvaluationResult) -> Facts.Evaluation {
-    let slices = sliceChanges(evaluated).map {
-      Facts.Slice(
-        column: $0.slice.column, value: $0.slice.value, metric: $0.slice.metric.name, current: $0.slice.metric.value,
-        reference: $0.reference.metric.value, low: $0.change.low, high: $0.change.high, reading: $0.change.reading)
-    }
-    return Facts.Evaluation(
-      name: evaluated.model.name, rows: result.document.rows, metrics: result.document.metrics,
-      reference: result.document.baseline?.metrics ?? [], paired: result.paired, pairing: result.pairing, slices: slices)
   }
 }

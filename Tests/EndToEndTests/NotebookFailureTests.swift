@@ -82,10 +82,10 @@ struct `A notebook that ends in every way` {
   /// What all pages show of the cells that ran.
   private func expectTheFirstCells(in page: String) {
     #expect(page.contains("made"))
-    #expect(page.contains("<th scope=\"col\" class=\"num\">days</th>") || page.contains(">days</th>"))
+    #expect(page.contains(">days<"))
     #expect(page.contains("<img src=\"data:image/svg+xml;base64,") && page.contains("alt=\"Three points\""))
     #expect(page.contains(">Orders by day</figcaption>"))
-    #expect(page.contains(">orders</th>"))
+    #expect(page.contains(#/>orders\s*</#))
   }
 
   @Test func `ends well, with the same page twice`() throws {

@@ -107,6 +107,36 @@ struct `Reports of the program` {
     }
   }
 
+  @Test func `a revision with a mistake is told by its name, and one without results on the page`() throws {
+    try withSite { site in
+      try site.git("init", "--quiet")
+      try site.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
+      try site.git("tag", "nothing")
+      try site.write("stages: {a: {cmd: [}\n", to: "pipeline.yaml")
+      try site.git("add", "pipeline.yaml")
+      try site.git("commit", "--quiet", "--message", "broken")
+      try site.git("tag", "broken")
+      try site.write(Self.manifest + "report: {baseline: broken}\n", to: "pipeline.yaml")
+      try site.write("bias: 0\n", to: "params.yaml")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0, "\(ran.err)")
+      #expect(
+        ran.err.contains(
+          "broken:pipeline.yaml:1:20: warning: evaluation `model` is left out: `broken` cannot be read: this is not YAML"),
+        "\(ran.err)")
+      #expect(site.exists("reports/index.html"))
+      let broken = try site.pipe("report", "--compare", "broken")
+      #expect(broken.status == 2)
+      #expect(
+        broken.err.hasPrefix("broken:pipeline.yaml:1:20: error: `broken` cannot be read: this is not YAML"), "\(broken.err)")
+      let nothing = try site.pipe("report", "--compare", "nothing")
+      #expect(nothing.status == 0, "\(nothing.err)")
+      let page = try #require(site.text("reports/compare.md"))
+      #expect(page.contains("nothing has no results in `pipeline.lock`, so there is nothing of it to compare with"), "\(page)")
+      #expect(!page.contains("pipe fetch"))
+    }
+  }
+
   @Test func `columns that moved since the previous run are told in the verdict`() throws {
     try withSite { site in
       try site.write(

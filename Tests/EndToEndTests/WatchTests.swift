@@ -272,6 +272,20 @@ import Testing
     }
   }
 
+  @Test func `what is named as changing with every build is no lock file`() throws {
+    try withSite { site in
+      try site.write(
+        "stages:\n  b:\n    cmd: cp t.txt b.txt\n    deps: [t.txt]\n    outs: [b.txt]\n  a:\n    cmd: date +%N > t.txt\n"
+          + "    always_changed: true\n", to: "pipeline.yaml")
+      try site.write("1\n", to: "t.txt")
+      let watch = try Watch(site)
+      defer { watch.end() }
+      #expect(watch.rests(1))
+      #expect(watch.err.contains("warning: `t.txt` changes with every build, so it starts no more of them\n"), "\(watch.err)")
+      #expect(watch.lines(of: "built").count == 6)
+    }
+  }
+
   @Test func `prose is woven anew without a run`() throws {
     try withSite { site in
       try site.write("stages:\n  s:\n    notebook: s.qmd\n    outs: [a.txt]\n", to: "pipeline.yaml")

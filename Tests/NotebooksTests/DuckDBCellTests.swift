@@ -34,6 +34,22 @@ struct `SQL for DuckDB` {
     #expect(SQLScript(" -- nothing\n;;") { $0 }.statements == [])
   }
 
+  @Test(arguments: [
+    ("SELECT 1;\nSELECT 'a", "'", 2), ("SELECT \"a", "\"", 1), ("SELECT $x$ $$", "$x$", 1), ("\n/* a /* b */", "/*", 2),
+    ("SELECT E'\\'", "'", 1),
+  ])
+  func `that does not close what it opens is told where it opens`(_ source: String, _ mark: String, _ line: Int) throws {
+    let unclosed = try #require(SQLScript(source) { $0 }.unclosed)
+    #expect(unclosed.mark == mark && unclosed.line == line)
+    let ran = try run("```{sql}\n#| connection: duckdb\n\(source)\n```", environment: ["PATH": "/nowhere"])
+    #expect(ran.failure == "\(line + 2): cell 1 (1 of 1) failed: what `\(mark)` opens here is not closed")
+  }
+
+  @Test func `has comments in comments`() {
+    let script = SQLScript("SELECT 1 /* a /* b; */ c; */ AS x; SELECT 2") { $0 }
+    #expect(script.statements.map(\.text) == ["SELECT 1   AS x", "SELECT 2"] && script.unclosed == nil)
+  }
+
   @Test func `without DuckDB the cell says what is missing`() throws {
     let ran = try run("```{sql}\n#| connection: duckdb\nSELECT 1\n```", environment: ["PATH": "/nowhere"])
     #expect(ran.failure == "3: cell 1 (1 of 1) failed: `duckdb` is not on PATH, and the cell is in SQL for DuckDB")
@@ -95,6 +111,10 @@ struct `SQL for DuckDB` {
     let parameter = try runDuck("SELECT 1;\nSELECT :size", params: ["sizes": .integer(1)])
     #expect(parameter.failure == "4: cell 1 (1 of 1) failed: parameter `:size` is not declared by stage `train`")
     #expect(parameter.diagnostic?.hints == ["did you mean `:sizes`?"])
+    let placeholder = try runDuck("SELECT 1;\nSELECT ?")
+    #expect(placeholder.failure == "4: cell 1 (1 of 1) failed: a placeholder has no parameter")
+    // What ends too early is told at the last line that there is.
+    #expect(try runDuck("SELECT\n  (1").failure == "4: cell 1 (1 of 1) failed: Parser Error: syntax error at or near \";\"")
     #expect(try runDuck(".shell touch x").failure == "3: cell 1 (1 of 1) failed: `.shell` is for DuckDB’s own shell")
   }
 

@@ -69,6 +69,28 @@ struct `A cell tagged parameters` {
     #expect(ran.printed == "2 3\na b\n")
   }
 
+  @Test func `in bash takes a value of a mapping that is declared as a whole`() throws {
+    let ran = try run(
+      "```{bash}\n#| tags: [parameters]\ntrain_name=none\ntrain_lr=0\n```\n```{bash}\necho \"$train_name $train_lr\"\n```\n",
+      params: ["train": .mapping(["name": .text("it's"), "lr": .number(0.5)])])
+    #expect(ran.outcome == .done, "\(ran.failure ?? "")")
+    #expect(ran.printed == "it's 0.5\n")
+  }
+
+  @Test func `says why its variables do not take the values`() throws {
+    let ran = try run(
+      "```{bash}\n#| tags: [parameters]\nlr=1\nreadonly lr\n```\n", params: ["lr": .integer(2)],
+      environment: ["PIPE_PARAM_lr": "2"])
+    #expect(
+      ran.failure == "3: cell 1 (1 of 1) failed: after the cell, its variables do not take the stage's values: exit status 1")
+    #expect(ran.complained.contains("lr: readonly variable"))
+  }
+
+  @Test func `may have the tag for all its tags, as papermill takes it`() throws {
+    let one = Self.jupyter.replacing(#"{"tags": ["parameters"]}"#, with: #"{"tags": "parameters"}"#)
+    #expect(try run(try NotebookParser.parse(one, file: "a.ipynb"), params: ["lr": .number(0.5)]).printed.hasPrefix("0.5 "))
+  }
+
   @Test func `is part of what a stage follows from`() throws {
     let plain = try NotebookParser.parse("```{python}\nlr = 1\n```", file: "a.qmd")
     let tagged = try NotebookParser.parse("```{python}\n#| tags: [parameters]\nlr = 1\n```", file: "a.qmd")

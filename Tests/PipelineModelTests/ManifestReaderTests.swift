@@ -120,6 +120,9 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
     #expect(
       complaints("report: {drift: {baseline: x, against: y, psi: 0, column: [z]}}\nstages: {}\n") == """
         pipeline.yaml:1:10: error: `drift` has no `data`, the table to compare
+        pipeline.yaml:1:10: error: `drift` has both `baseline` and `against`
+        hint: one of them says what to compare with
+        pipeline.yaml:1:48: error: `psi` has to be a number above 0, not `0`
         pipeline.yaml:1:51: error: key `column` is not known
         hint: did you mean `columns`?
 
@@ -380,4 +383,14 @@ private func wrong(_ body: String, _ files: [String: String] = ["params.yaml": p
 
 @Test func `a name becomes part of a variable by replacing what a shell does not take`() {
   #expect(environmentName("train.lr-2 é") == "train_lr_2__")
+}
+
+@Test func `several manifests are one pipeline, with the title of the one at the root`() throws {
+  let sub = try reading("title: Sub\nparams: [p.yaml]\nstages: {s: {cmd: x}}", at: "sub/pipeline.yaml").pipeline
+  let root = try reading("title: Root\nmetrics: [m.json]\nstages: {s: {cmd: x}}").pipeline
+  let merged = Pipeline.merging([sub, root])
+  #expect(merged.title == "Root" && merged.file == "pipeline.yaml")
+  #expect(merged.stages.map(\.name) == ["sub/pipeline.yaml:s", "s"])
+  #expect(merged.parameterFiles.map(\.text) == ["sub/p.yaml"] && merged.metricsFiles.map(\.text) == ["m.json"])
+  #expect(Pipeline.merging([sub]).title == "Sub")
 }

@@ -25,12 +25,61 @@ func pipeline(_ text: String, _ files: [String: String] = [:]) throws(Diagnostic
 
 /// All that is wrong with a manifest, as a person reads it.
 func complaints(_ text: String, _ files: [String: String] = [:]) -> String {
+  complaints { () throws(DiagnosticList) in try pipeline(text, files) }
+}
+
+private func complaints(_ read: () throws(DiagnosticList) -> Pipeline) -> String {
   do {
-    _ = try pipeline(text, files)
+    _ = try read()
     return ""
   } catch {
     return lines(error)
   }
+}
+
+/// What the readings of DVC's manifests find beside them.
+enum DVCSample {
+  static let files = ["params.yaml": params]
+
+  static let params = """
+    a: 1
+    f: 1.50
+    big: 1e10
+    small: 0.00001
+    neg: -0.0
+    b: true
+    n:
+    t: text
+    l: [1, 'a b', true, null, 1.5]
+    d: {x: 1, y: {z: 'q w', t: true, u: false, n: null, l: [1, 'a b', true], e: [], ed: {}}}
+    m: {k: {z: 9}}
+    x-y: dash
+    a b: space
+
+    """
+}
+
+/// Reads a manifest of DVC.
+func dvc(
+  _ text: String, _ files: [String: String] = DVCSample.files, at manifest: String = "dvc.yaml",
+  settings: InterpolationSettings = InterpolationSettings()
+) throws(DiagnosticList) -> Pipeline {
+  try reading(text, files, at: manifest, .dvc, settings: settings).pipeline
+}
+
+/// All that is wrong with a manifest of DVC, as a person reads it.
+func dvcComplaints(_ text: String, _ files: [String: String] = DVCSample.files) -> String {
+  complaints { () throws(DiagnosticList) in try dvc(text, files) }
+}
+
+extension Stage {
+  var command: String {
+    if case .commands(let commands) = work { return commands.joined(separator: " ;; ") }
+    return "-"
+  }
+
+  /// Name, command and outputs.
+  var line: String { "\(localName): \(command)" + outputs.map { " > \($0.path)" }.joined() }
 }
 
 func lines(_ list: DiagnosticList) -> String {

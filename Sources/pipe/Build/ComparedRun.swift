@@ -34,6 +34,7 @@ struct ComparedRun {
   /// - Parameters:
   ///   - text: `previous`, a registered version (`eta@champion`, `eta/3`), a run, or a Git revision.
   ///   - previous: the run before the one that is looked at.
+  /// - Throws: a `Diagnostic` for a revision whose files have mistakes, errors of the store and of Git.
   static func find(_ text: String, previous: RunRecord?, in project: Project) throws -> Found {
     if text == "previous" {
       guard let previous else { return .missing("there is no previous run to compare with") }
@@ -59,6 +60,13 @@ struct ComparedRun {
       return .found(ComparedRun(name: text, record: RunRecord(agreedIn: view), project: project, view: view))
     } catch let error as GitError {
       return .missing("`\(text)` is no revision, version or run: \(error.diagnostic.message)")
+    } catch let mistakes as DiagnosticList {
+      // One mistake of the comparison, however many the revision has: a report goes on without it.
+      guard var first = mistakes.diagnostics.first(where: { $0.category != .warning }) else { throw mistakes }
+      first.message = "`\(text)` cannot be read: \(first.message)"
+      let others = mistakes.diagnostics.count { $0.category != .warning } - 1
+      if others > 0 { first.causes.append(others == 1 ? "it has another mistake" : "it has \(others) more mistakes") }
+      throw first
     }
   }
 

@@ -29,6 +29,10 @@ struct ComparisonWriter {
     var input = ComparisonReport.Input(
       title: pipeline.title ?? "Pipeline", description: pipeline.description, current: try side(current),
       others: try others.map(side))
+    let empty = others.filter { $0.record.stages.isEmpty }
+    input.omissions += empty.map {
+      "\($0.name) has no results in `\(project.dialect.lockName)`, so there is nothing of it to compare with"
+    }
     for declaration in RunEvaluations.declarations(pipeline, document: nil) {
       try compare(declaration, current, others, &input)
     }
@@ -52,7 +56,7 @@ struct ComparisonWriter {
     }
     do {
       let table = try PredictionReader.table(file: file, named: path.text, for: request)
-      for (place, other) in others.enumerated() {
+      for (place, other) in others.enumerated() where !other.record.stages.isEmpty {
         guard let file = try other.file(of: path) else {
           input.omissions.append(
             "the predictions of \(other.name) at `\(path)` are not here, so `\(declaration.name)` is not compared with it; "

@@ -75,9 +75,9 @@ struct ReportCommand: ParsableCommand {
 
   private func compare(_ run: RunRecord, _ project: Project, _ pipeline: Pipeline) throws {
     let input = try ComparisonWriter(project: project, pipeline: pipeline, run: run).input(compare)
+    if json, !check { return Terminal.standard.out(try input.json()) }
     let report = ComparisonReport.document(input)
     if check { return try judge(HTMLText.render(report), as: "reports/compare.html") }
-    if json { return Terminal.standard.out(try input.json()) }
     if let format { return try print(report, as: format) }
     if let page = WorkspacePath("reports/compare.html") { try Workspace.checkParent(of: page, in: project.root) }
     try AtomicFile.makeFolder("\(project.root)/reports")

@@ -65,7 +65,6 @@ struct ReproCommand: AsyncParsableCommand {
 
   func validate() throws {
     if jobs < 1 { throw ValidationError("--jobs has to be 1 or more") }
-    if selection.singleItem, selection.targets.isEmpty { throw ValidationError("--single-item needs the name of a stage") }
     if (check || json) && !dry { throw ValidationError("--check and --json go with --dry; `pipe status` has them too") }
     if keepGoing, ignoreErrors { throw ValidationError("--keep-going and --ignore-errors exclude each other") }
     _ = try limits()
@@ -202,6 +201,10 @@ struct ReproSelection: ParsableArguments {
   var downstream = false
   @Flag(name: .long, help: "Names may hold `*`, `?` and `[a-z]`.")
   var glob = false
+
+  func validate() throws {
+    if singleItem, targets.isEmpty { throw ValidationError("--single-item needs the name of a stage") }
+  }
 
   /// Indices in the order to look at them.
   func order(_ project: Project, _ graph: StageGraph) throws -> [Int] {

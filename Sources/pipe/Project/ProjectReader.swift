@@ -57,7 +57,10 @@ struct ProjectReader {
           readings.append(reading)
           walk.skip(reading.pipeline.stages.flatMap { $0.outputs.map(\.path) })
         } catch let list as DiagnosticList {
-          for diagnostic in list.diagnostics { mistakes.add(diagnostic) }
+          for var diagnostic in list.diagnostics {
+            if let file = diagnostic.location?.file { diagnostic.location?.file = source.label + file }
+            mistakes.add(diagnostic)
+          }
         }
       }
       for path in found.pointers {
