@@ -310,7 +310,8 @@ def main():
         write("params.yaml", f"rows: {asked.rows}\nquality: {quality}\ntrain: {{lr: {lr}}}\n")
         write("make.py", MAKE.replace("ROWS", str(asked.rows)).replace("QUALITY", str(quality)))
         write("explore.qmd", NOTEBOOK.replace("LAST", last))
-        code = run(pipe, "repro", may_fail=turn == 1)
+        # One gate is missed on purpose, which is exit status 1.
+        code = run(pipe, "repro", may_fail=True)
         if turn == 0:
             run(*git, "add", "-A")
             run(*git, "commit", "-q", "-m", "first")

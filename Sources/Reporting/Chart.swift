@@ -199,16 +199,15 @@ package struct Chart: Sendable, Equatable {
 
   /// The drawing as an `svg` element.
   ///
-  /// - Parameter id: unique on the page; title and description are named after it.
+  /// - Parameter id: letters and digits, unique on the page; title and description are named after it.
   package func svg(id: String) -> String {
     let sheet = ChartSheet(self)
     var out = SVGWriter()
     out.open(
       "svg",
-      "class=\"chart\" viewBox=\"0 0 \(n(width)) \(n(sheet.height))\" role=\"img\" "
-        + "aria-labelledby=\"\(id)-title \(id)-desc\"")
-    out.line("<title id=\"\(id)-title\">\(PlainText.escaped(title))</title>")
-    out.line("<desc id=\"\(id)-desc\">\(PlainText.escaped(description))</desc>")
+      "class=chart viewBox=\"0 0 \(n(width)) \(n(sheet.height))\" role=img aria-labelledby=\"\(id) \(id)d\"")
+    out.line("<title id=\(id)>\(PlainText.content(title))</title>")
+    out.line("<desc id=\(id)d>\(PlainText.content(description))</desc>")
     drawLegend(&out, sheet.legend)
     for (panel, layout) in zip(panels, sheet.layouts) { panel.draw(&out, layout) }
     out.line("</svg>")
@@ -216,27 +215,29 @@ package struct Chart: Sendable, Equatable {
   }
 }
 
-/// Lines of SVG; what stands in attributes was made here, and text was escaped.
+/// Lines of SVG within HTML; what stands in attributes was made here, and text was escaped. A word needs no quotes there, but a
+/// `/` right behind one would be taken for a part of it.
 struct SVGWriter {
   private(set) var text = ""
   mutating func line(_ element: String) { text += element + "\n" }
   mutating func open(_ name: String, _ attributes: String) { line("<\(name) \(attributes)>") }
-  mutating func path(_ name: String, _ d: String) { if !d.isEmpty { line("<path class=\"\(name)\" d=\"\(d)\"/>") } }
+  mutating func path(_ name: String, _ d: String) { if !d.isEmpty { line("<path class=\(Self.word(name)) d=\"\(d)\"/>") } }
   mutating func label(_ content: String, x: Double, y: Double, anchor: String = "start", class name: String = "") {
     // The first letter of the anchor is its class.
     let dress = [name, anchor == "start" ? "" : String(anchor.prefix(1))].filter { !$0.isEmpty }.joined(separator: " ")
-    line("<text\(dress.isEmpty ? "" : " class=\"\(dress)\"") x=\"\(n(x))\" y=\"\(n(y))\">\(PlainText.escaped(content))</text>")
+    line("<text\(dress.isEmpty ? "" : " class=\(Self.word(dress))") x=\(n(x)) y=\(n(y))>\(PlainText.content(content))</text>")
   }
   /// Labels that stand to a place in one way.
   mutating func group(_ name: String, _ elements: String) {
-    if !elements.isEmpty { line("<g class=\"\(name)\">\n\(elements)</g>") }
+    if !elements.isEmpty { line("<g class=\(name)>\n\(elements)</g>") }
   }
   static func text(_ content: String, x: Double, y: Double) -> String {
-    "<text x=\"\(n(x))\" y=\"\(n(y))\">\(PlainText.escaped(content))</text>\n"
+    "<text x=\(n(x)) y=\(n(y))>\(PlainText.content(content))</text>\n"
   }
+  private static func word(_ name: String) -> String { name.contains(" ") ? "\"\(name)\"" : name }
   /// Text that rises to the right and ends at a place.
   mutating func slanted(_ content: String, x: Double, y: Double) {
-    line("<text class=\"e\" transform=\"translate(\(n(x)) \(n(y))) rotate(-45)\">\(PlainText.escaped(content))</text>")
+    line("<text class=e transform=\"translate(\(n(x)) \(n(y))) rotate(-45)\">\(PlainText.content(content))</text>")
   }
 }
 

@@ -21,7 +21,7 @@ struct ChartSheet {
     var y = top
     for row in 0..<rows {
       let panels = chart.panels[(row * columns)..<min(chart.panels.count, (row + 1) * columns)]
-      let extra = panels.map { ChartLayout.bottomNeed($0, width: width) }.max() ?? 0
+      let extra = panels.map { ChartLayout.bottomNeed($0, width: width, height: chart.height) }.max() ?? 0
       for (column, panel) in panels.enumerated() {
         layouts.append(
           ChartLayout(
@@ -94,10 +94,10 @@ struct ChartLayout {
     y = panel.y.scale
     self.originX = originX
     self.originY = originY
-    let need = bottomNeed ?? Self.bottomNeed(panel, width: width)
+    let need = bottomNeed ?? Self.bottomNeed(panel, width: width, height: height)
     let top = originY + Self.topNeed(panel)
     let bottom = originY + height + max(0, need - Self.usualBottom) - need
-    let left = originX + Self.leftNeed(panel, width: width)
+    let left = originX + Self.leftNeed(panel, width: width, height: height)
     self.top = top
     self.bottom = bottom
     self.left = left
@@ -122,7 +122,8 @@ struct ChartLayout {
     let isBand = panel.y.scale.bandNames != nil
     yTicks = Self.yTicks(panel, width: width, height: bottom - top).map {
       let share = panel.y.scale.share($0.value)
-      return Tick(position: isBand ? top + (bottom - top) * share : bottom - (bottom - top) * share, label: $0.label)
+      return Tick(
+        position: isBand ? top + (bottom - top) * share : bottom - (bottom - top) * share, label: $0.label, context: $0.context)
     }
   }
 
@@ -150,8 +151,8 @@ struct ChartLayout {
   // MARK: Margins
 
   /// Room below the frame, in the panel's width.
-  static func bottomNeed(_ panel: Chart.Panel, width: Double) -> Double {
-    let left = leftNeed(panel, width: width)
+  static func bottomNeed(_ panel: Chart.Panel, width: Double, height: Double) -> Double {
+    let left = leftNeed(panel, width: width, height: height)
     let fit = AxisFit(panel.x, from: left, to: width - rightMargin(panel), leftLimit: 0)
     return fit.labelsHeight + (panel.x.label.isEmpty ? 7 : fit.labelsHeight > 0 ? 24 : 28)
   }
@@ -162,11 +163,12 @@ struct ChartLayout {
 
   private static func rightMargin(_ panel: Chart.Panel) -> Double { panel.x.look == .none && panel.y.look == .none ? 4 : 16 }
 
-  private static func leftNeed(_ panel: Chart.Panel, width: Double) -> Double {
+  private static func leftNeed(_ panel: Chart.Panel, width: Double, height: Double) -> Double {
     guard panel.y.look != .none else { return panel.x.look == .none ? 4 : 16 }
     let isBand = panel.y.scale.bandNames != nil
-    let ticks = yTicks(panel, width: width, height: 200)
-    let widest = ticks.map { TextWidth.of($0.label) }.max() ?? 0
+    // What stands below and above the frame is not known yet, and matters to the number of ticks alone.
+    let ticks = yTicks(panel, width: width, height: isBand ? height - usualBottom - topNeed(panel) : 200)
+    let widest = ticks.flatMap { [$0.label, $0.context ?? ""] }.map { TextWidth.of($0) }.max() ?? 0
     return max(isBand ? 16 : min(36, width / 4), widest + 12)
   }
 
@@ -174,9 +176,19 @@ struct ChartLayout {
     guard panel.y.look != .none else { return [] }
     let most = height < 90 ? 3 : height < 150 ? 4 : 6
     let ticks = panel.y.scale.ticks(most)
-    guard panel.y.scale.bandNames != nil else { return ticks }
-    return ticks.map { AxisTick(value: $0.value, label: TextWidth.shortened($0.label, to: width * 0.42)) }
+    guard let bands = panel.y.scale.bandNames else { return ticks }
+    let room = width * 0.42
+    let isRoomy = height >= Double(bands.count) * twoLines
+    return ticks.map { tick in
+      let lines = isRoomy ? TextWidth.lines(tick.label, to: room) : [tick.label]
+      return AxisTick(
+        value: tick.value, label: TextWidth.shortened(lines[0], to: room),
+        context: lines.count > 1 ? TextWidth.shortened(lines[1], to: room) : nil)
+    }
   }
+
+  /// Bands at least this high have room for a name in two lines.
+  private static let twoLines = 27.0
 }
 
 /// Labels along the x axis that keep clear of one another.

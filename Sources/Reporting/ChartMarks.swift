@@ -20,7 +20,8 @@ extension Chart.Panel {
       // Bands closer than a line of text are named as far as there is room.
       guard abs(tick.position - end) >= 13 else { continue }
       end = tick.position
-      labels += SVGWriter.text(tick.label, x: left - 7, y: tick.position + 4)
+      labels += SVGWriter.text(tick.label, x: left - 7, y: tick.position + (tick.context == nil ? 4 : -3))
+      if let second = tick.context { labels += SVGWriter.text(second, x: left - 7, y: tick.position + 11) }
     }
     out.group("e", labels)
     labels = ""
@@ -87,12 +88,13 @@ extension Chart.Panel {
   // MARK: Areas
 
   /// Strokes as wide as a cell, in whole numbers of cells and scaled to the frame: a quarter of the bytes of outlines in the
-  /// frame's own units.
+  /// frame's own units. Each level is painted over those below it and adds what it is stronger: half as many strokes as levels
+  /// side by side.
   private func drawGrid(columns: Int, rows: Int, levels: [Int], _ out: inout SVGWriter, _ layout: ChartLayout) {
     let width = scaleText((layout.right - layout.left) / Double(columns))
     let height = scaleText((layout.bottom - layout.top) / Double(rows))
     out.line(
-      "<g class=\"density\" shape-rendering=\"crispEdges\" transform=\"translate(\(n(layout.left)) "
+      "<g class=density shape-rendering=crispEdges transform=\"translate(\(n(layout.left)) "
         + "\(n(layout.top + (layout.bottom - layout.top) / Double(rows) / 2))) scale(\(width) \(height))\">")
     for level in 1...6 {
       var path = ""
@@ -101,7 +103,7 @@ extension Chart.Panel {
         var column = 0
         while column < columns {
           let start = column
-          while column < columns, levels[row * columns + column] == level { column += 1 }
+          while column < columns, levels[row * columns + column] >= level { column += 1 }
           if column > start {
             path += SVGPath.move(to: (start, rows - row - 1), from: last) + "h\(column - start)"
             last = (column, rows - row - 1)
@@ -299,7 +301,8 @@ extension Chart.Panel {
     }
   }
 
-  /// Zero-length strokes with round caps on a grid of half units; what falls together is drawn once.
+  /// Zero-length strokes with round caps on a grid of half units; what falls together is drawn once, and what all but falls on
+  /// the one before it, not at all: the caps are 7 wide.
   private func drawCloud(_ points: [Chart.Point], _ name: String, _ out: inout SVGWriter, _ layout: ChartLayout) {
     var seen: Set<Int> = []
     var path = ""
@@ -307,6 +310,7 @@ extension Chart.Panel {
     for point in points where layout.hasX(point.x) {
       let x = Int(((layout.px(point.x) - layout.left) * 2).rounded())
       let y = Int(((layout.py(point.y) - layout.top) * 2).rounded())
+      if let last, abs(last.x - x) + abs(last.y - y) < 4 { continue }
       if seen.insert(y * 100_000 + x).inserted {
         path += SVGPath.move(to: (x, y), from: last) + "h0"
         last = (x, y)
@@ -356,14 +360,14 @@ extension Chart.Series {
   /// A shape around a place: it says the series to those who do not see colours.
   func marker(x: Double, y: Double) -> String {
     switch self {
-    case .muted: "M\(n(x - 3)) \(n(y))a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z"
-    case .first: "M\(n(x - 4)) \(n(y))a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"
+    case .muted: "M\(n(x - 3)) \(n(y))a3 3 0 1 0 0-.1z"
+    case .first: "M\(n(x - 4)) \(n(y))a4 4 0 1 0 0-.1z"
     case .second: "M\(n(x - 4)) \(n(y - 4))h8v8h-8z"
-    case .third: "M\(n(x)) \(n(y - 5))l5 5l-5 5l-5 -5z"
+    case .third: "M\(n(x)) \(n(y - 5))l5 5l-5 5l-5-5z"
     case .fourth: "M\(n(x)) \(n(y - 5))l5 9h-10z"
-    case .fifth: "M\(n(x)) \(n(y + 5))l5 -9h-10z"
+    case .fifth: "M\(n(x)) \(n(y + 5))l5-9h-10z"
     case .sixth: "M\(n(x - 1.5)) \(n(y - 5))h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z"
-    case .seventh: "M\(n(x - 5)) \(n(y - 3))l2 -2l3 3l3 -3l2 2l-3 3l3 3l-2 2l-3 -3l-3 3l-2 -2l3 -3z"
+    case .seventh: "M\(n(x - 5)) \(n(y - 3))l2-2l3 3l3-3l2 2l-3 3l3 3l-2 2l-3-3l-3 3l-2-2l3-3z"
     case .eighth: "M\(n(x - 5)) \(n(y - 2.5))h10v5h-10z"
     }
   }
@@ -392,8 +396,8 @@ extension Chart {
           out.path("cloud v v\(colour)", "M\(n(x + 4 + Double(colour) * 9)) \(n(y))h0")
         }
       case .density:
-        out.line("<g class=\"density\" stroke-width=\"10\">")
-        for level in 1...6 { out.path("d\(level)", "M\(n(x + Double(level - 1) * 12)) \(n(y))h12") }
+        out.line("<g class=density stroke-width=10>")
+        for level in 1...6 { out.path("d\(level)", "M\(n(x + Double(level - 1) * 12)) \(n(y))h\((7 - level) * 12)") }
         out.line("</g>")
       }
       out.label(entry.text, x: x + entry.symbolWidth + 6, y: y + 4)

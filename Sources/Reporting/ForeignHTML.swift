@@ -19,7 +19,7 @@ package enum ForeignHTML {
   package static func sanitised(_ html: String) -> String {
     var reader = Reader(bytes: Array(html.utf8))
     reader.run()
-    return "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Output\">" + reader.out + "</div>"
+    return "<div class=scroll role=region tabindex=0 aria-label=Output>" + reader.out + "</div>"
   }
 
   private struct Reader {

@@ -18,12 +18,13 @@ package enum GraphDrawing {
     var out = SVGWriter()
     out.open(
       "svg",
-      "class=\"graph\" viewBox=\"0 0 \(n(width)) \(n(height))\" width=\"\(n(width))\" height=\"\(n(height))\" role=\"group\" "
-        + "aria-labelledby=\"\(id)-title \(id)-desc\"")
-    out.line("<title id=\"\(id)-title\">Stages and what they need</title>")
-    out.line("<desc id=\"\(id)-desc\">\(PlainText.escaped(description(graph)))</desc>")
+      "class=graph viewBox=\"0 0 \(n(width)) \(n(height))\" width=\(n(width)) height=\(n(height)) role=group "
+        + "aria-labelledby=\"\(id) \(id)d\"")
+    out.line("<title id=\(id)>Stages and what they need</title>")
+    out.line("<desc id=\(id)d>\(PlainText.content(description(graph)))</desc>")
     out.line("<g transform=\"translate(\(n(margin)) \(n(margin)))\">")
-    for route in layout.routes { out.line("<path class=\"edge\" d=\"\(curve(route))\"/>\(arrowHead(route))") }
+    out.path("edge", layout.routes.map(curve).joined())
+    out.path("head", layout.routes.map(arrowHead).joined())
     for (index, node) in graph.nodes.enumerated() {
       write(node, label: labels[index], at: layout.places[index], target: target(node.name), &out)
     }
@@ -48,8 +49,8 @@ package enum GraphDrawing {
     let word = node.status.word.isEmpty ? "" : ", \(node.status.word)"
     if let target { out.line("<a href=\"#\(target)\" aria-label=\"\(PlainText.escaped(node.name + word))\">") }
     out.line(
-      "<rect class=\"node \(node.status.rawValue)\" x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(place.width))\" "
-        + "height=\"\(n(LayeredLayout.boxHeight))\" rx=\"\(node.kind == .data ? "17" : "6")\"/>")
+      "<rect class=\"node \(node.status.rawValue)\" x=\(n(x)) y=\(n(y)) width=\(n(place.width)) "
+        + "height=\(n(LayeredLayout.boxHeight)) rx=\"\(node.kind == .data ? "17" : "6")\"/>")
     if let mark = node.status.mark {
       out.label(mark, x: x + 17, y: place.y + 5, anchor: "middle", class: "mark \(node.status.rawValue)")
     }
@@ -62,23 +63,27 @@ package enum GraphDrawing {
     guard let first = route.first, let last = route.last else { return "" }
     var path = "M\(n(first.x)) \(n(first.y))"
     var (x, y) = first
+    var down = ""
     for (position, point) in route.dropFirst().enumerated() {
       // The head of the arrow takes the last 5.
       let end = position == route.count - 2 ? last.y - 5 : point.y
       if point.x == x {
-        path += "V\(n(end))"
+        // Several straight lanes are one.
+        down = "V\(n(end))"
       } else {
+        path += down
+        down = ""
         let middle = (y + end) / 2
         path += "C\(n(x)) \(n(middle)) \(n(point.x)) \(n(middle)) \(n(point.x)) \(n(end))"
       }
       (x, y) = (point.x, end)
     }
-    return path
+    return path + down
   }
 
   private static func arrowHead(_ route: [(x: Double, y: Double)]) -> String {
     guard let last = route.last else { return "" }
-    return "<path class=\"head\" d=\"M\(n(last.x - 4)) \(n(last.y - 7))h8l-4 7z\"/>"
+    return "M\(n(last.x - 4)) \(n(last.y - 7))h8l-4 7z"
   }
 
   private static func shortened(_ name: String) -> String {

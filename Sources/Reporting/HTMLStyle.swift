@@ -33,14 +33,50 @@ package enum HTMLStyle {
     ("c7", "#004b76", "#8fd3ff"),
   ]
 
-  static var sheet: String {
-    let light = colours.map { "--\($0.name):\($0.light)" }.joined(separator: ";")
-    let dark = colours.map { "--\($0.name):\($0.dark)" }.joined(separator: ";")
+  /// The styles of what a page has.
+  ///
+  /// - Parameter body: with its classes in words or in double quotes; `nil` asks for all styles.
+  static func sheet(for body: String? = nil) -> String {
+    let classes = body.map(classes)
+    let kept = classes.map { classes in rules.split(separator: "\n").compactMap { pruned($0, classes) }.joined(separator: "\n") }
+    let sheet = kept ?? rules
+    let used = colours.filter { sheet.contains("var(--\($0.name))") }
+    let light = used.map { "--\($0.name):\($0.light)" }.joined(separator: ";")
+    let dark = used.map { "--\($0.name):\($0.dark)" }.joined(separator: ";")
     return """
       :root{color-scheme:light dark;\(light)}
       @media screen and (prefers-color-scheme:dark){:root{\(dark)}}
-      \(rules)
+      \(sheet)
       """
+  }
+
+  /// The words in the `class` attributes of a page.
+  private static func classes(_ body: String) -> Set<Substring> {
+    var found: Set<Substring> = []
+    for piece in body.utf8.split(separator: UInt8(ascii: "<")) {
+      // The data of an image may follow in the same tag.
+      let tag = String(decoding: piece.prefix(400).prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self)
+      guard let start = tag.firstRange(of: " class=")?.upperBound else { continue }
+      let isQuoted = tag[start...].hasPrefix("\"")
+      let value = isQuoted ? tag[start...].dropFirst().prefix { $0 != "\"" } : tag[start...].prefix { $0 != " " && $0 != "/" }
+      found.formUnion(value.split(separator: " "))
+    }
+    return found
+  }
+
+  /// A line of rules without the selectors whose classes the page does not have; `nil` where nothing is left.
+  private static func pruned(_ line: Substring, _ classes: Set<Substring>) -> String? {
+    if line.hasPrefix("@") { return String(line) }
+    let rules = line.split(separator: "}").compactMap { rule -> String? in
+      guard let open = rule.firstIndex(of: "{") else { return nil }
+      let selectors = rule[..<open].split(separator: ",").filter { selector in
+        selector.split(separator: ".", omittingEmptySubsequences: false).dropFirst().allSatisfy { part in
+          classes.contains(part.prefix { $0.isLetter || $0.isNumber || $0 == "-" })
+        }
+      }
+      return selectors.isEmpty ? nil : selectors.joined(separator: ",") + rule[open...] + "}"
+    }
+    return rules.isEmpty ? nil : rules.joined()
   }
 
   /// Dashes of the series' lines; the first is solid.
@@ -58,13 +94,17 @@ package enum HTMLStyle {
     "svg .v{stroke:var(--s1);stroke-opacity:1}svg .v7{stroke:var(--s2)}\n"
     + (1...6).map { "svg .v\($0){stroke:color-mix(in oklab,var(--s2) \($0 * 100 / 7)%,var(--s1))}" }.joined()
 
-  /// Columns of which a table may say by a class of its own that they hold numbers (`n3`) or literals (`c3`), so that not every
-  /// cell has to.
+  /// Columns of which a table may say by a class of its own that they hold numbers (`n3`), literals (`c3`) or dates (`w3`), so
+  /// that not every cell has to.
   static let namedColumns = 12
+
+  /// Room for a table on the narrowest screen that the page is made for, 320 pixels wide.
+  static let phoneWidth = 288.0
 
   private static let numeric: String =
     (1...namedColumns).map { ".n\($0) tr>:nth-child(\($0))" }.joined(separator: ",")
     + ",th.num,td.num{text-align:right;white-space:nowrap}\n"
+    + (1...namedColumns).map { ".w\($0) tr>:nth-child(\($0))" }.joined(separator: ",") + ",.whole{white-space:nowrap}\n"
     + (1...namedColumns).map { ".c\($0) tbody>tr>:nth-child(\($0))" }.joined(separator: ",") + ",code,pre"
 
   private static let cells: String = (1...7).map { "svg .c\($0){fill:var(--c\($0))}" }.joined()
@@ -96,7 +136,7 @@ package enum HTMLStyle {
     .tone-good{--tone:var(--good)}.tone-bad{--tone:var(--bad)}.tone-caution{--tone:var(--caution)}.tone-neutral{--tone:var(--muted)}
     .facts{font-size:.9rem;color:var(--muted);margin:0 0 1rem}
     .facts p{margin:0 0 .25rem;max-width:none}
-    .facts .table,.facts h3{color:var(--text)}
+    .facts table,.facts h3{color:var(--text)}
     nav ul{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;padding:0;margin:1.25rem 0 0;max-width:none;font-size:.9rem}
     nav a{display:inline-block;padding:.3rem 0}
     \(numeric){font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
@@ -109,12 +149,12 @@ package enum HTMLStyle {
     pre{font-size:.82rem}
     .output{border-left:.2rem solid var(--tone);background:none}
     .label{color:var(--muted);font-size:.8rem;margin:0 0 .25rem}
-    .scroll{--here:var(--ground);overflow-x:auto;max-width:100%;margin:0 0 1rem;background:linear-gradient(to right,var(--here) 40%,transparent) 0/2.5rem 100% no-repeat local,linear-gradient(to left,var(--here) 40%,transparent) 100%/2.5rem 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) 0/.7rem 100% no-repeat,linear-gradient(to left,var(--shade),transparent) 100%/.7rem 100% no-repeat}
-    .verdict .scroll{--here:var(--raised)}
-    tbody th{min-width:6.6rem}tbody th,td{max-width:24rem}td:has(br){min-width:7rem}.whole{white-space:nowrap}
+    .scroll,.table{--here:var(--ground);overflow-x:auto;max-width:100%;margin:0 0 1rem;background:linear-gradient(to right,var(--here) 40%,transparent) 0/2.5rem 100% no-repeat local,linear-gradient(to left,var(--here) 40%,transparent) 100%/2.5rem 100% no-repeat local,linear-gradient(to right,var(--shade),transparent) 0/.7rem 100% no-repeat,linear-gradient(to left,var(--shade),transparent) 100%/.7rem 100% no-repeat}
+    .verdict .table{--here:var(--raised)}
+    tbody th{min-width:6.6rem}tbody th,td{max-width:24rem}td:has(br){min-width:7rem}
     .table table{margin:0}
     table{border-collapse:collapse;font-size:.9rem;line-height:1.4;font-variant-numeric:tabular-nums}
-    .scroll.table thead th{white-space:normal}
+    thead th:nth-child(n):nth-child(n){white-space:normal}
     caption{text-align:left;color:var(--muted);font-size:.875rem;padding:0 0 .4rem}
     th,td{text-align:left;vertical-align:top;padding:.4rem 1.1rem .4rem 0;border-bottom:1px solid var(--line)}
     th:last-child,td:last-child{padding-right:.2rem}
@@ -136,7 +176,7 @@ package enum HTMLStyle {
     hr{border:0;border-top:1px solid var(--line);margin:1.5rem 0}
     svg.chart{display:block;width:100%;height:auto}
     svg.graph{display:block;margin:0 auto;max-width:none}
-    svg text{font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--muted)}
+    svg text{font-size:12.5px;fill:var(--muted)}
     svg .m{text-anchor:middle}svg .e{text-anchor:end}
     svg .axis,svg .in{fill:var(--text)}svg .on{fill:var(--ground)}svg text.small{font-size:10px}
     svg .grid{stroke:var(--line);stroke-width:.7;fill:none}
@@ -158,7 +198,7 @@ package enum HTMLStyle {
     \(ramp)
     \(cells)
     svg .density{stroke:var(--s1)}
-    svg .d1{stroke-opacity:.14}svg .d2{stroke-opacity:.28}svg .d3{stroke-opacity:.44}svg .d4{stroke-opacity:.62}svg .d5{stroke-opacity:.8}
+    svg .d1{stroke-opacity:.14}svg .d2{stroke-opacity:.163}svg .d3{stroke-opacity:.222}svg .d4{stroke-opacity:.321}svg .d5{stroke-opacity:.474}
     svg .node{fill:var(--ground);stroke:var(--s0);stroke-width:1.3}
     svg .node.failed{stroke:var(--bad);stroke-width:2.6}
     svg .node.skipped{stroke-dasharray:4 3}
@@ -170,6 +210,6 @@ package enum HTMLStyle {
     footer{margin-top:3.5rem;padding-top:1rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
     @media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.25rem}h1{font-size:1.4rem}.verdict{padding:.9rem .9rem .2rem}.verdict h2{font-size:1.25rem}table{font-size:.84rem}th,td{padding-right:.65rem}tbody th,td{max-width:15rem}details.stage{padding:0 .75rem}nav a{padding:.45rem 0}}
     @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
-    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll{overflow:visible;background:none}table{font-size:.8rem}.scroll.table tr>*,.whole{min-width:0;padding-right:.6rem;white-space:normal;overflow-wrap:anywhere}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure details{display:none}caption{break-after:avoid}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+    @media print{:root{color-scheme:light;--ground:#fff;--raised:#fff;--text:#000;--muted:#444;--line:#bbb}body{font-size:10pt}nav,.skip{display:none}pre{max-height:none;white-space:pre-wrap}.scroll,.table{overflow:visible;background:none}table{font-size:.8rem}.figures{grid-template-columns:1fr 1fr;gap:1rem}tr>:nth-child(n):nth-child(n),.whole{min-width:0;padding-right:.6rem;white-space:normal}details::details-content{content-visibility:visible;display:block}details>summary{list-style:none}figure details{display:none}caption{break-after:avoid}figure,tr,.verdict{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
     """
 }

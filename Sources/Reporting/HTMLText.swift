@@ -8,23 +8,23 @@ package enum HTMLText {
 
   package static func render(_ report: Report) -> String {
     var page = HTMLPage()
-    page.text = head(title: report.title)
-    page.text += "<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header>\n"
-    page.text += "<h1>\(PlainText.escaped(report.title))</h1>\n"
-    if let summary = report.summary, !summary.isEmpty { page.text += "<p class=\"lead\">\(PlainText.escaped(summary))</p>\n" }
+    page.text = "<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header>\n"
+    page.text += "<h1>\(PlainText.content(report.title))</h1>\n"
+    if let summary = report.summary, !summary.isEmpty { page.text += "<p class=\"lead\">\(PlainText.content(summary))</p>\n" }
     page.text += "</header>\n<main id=\"content\">\n"
     page.write(report.verdict)
     page.write(report.runFacts)
     page.writeContents(report.sections)
     for section in report.sections {
       page.text +=
-        "<section aria-labelledby=\"\(section.id)\">\n<h2 id=\"\(section.id)\">\(PlainText.escaped(section.title))</h2>\n"
+        "<section aria-labelledby=\"\(section.id)\">\n<h2 id=\"\(section.id)\">\(PlainText.content(section.title))</h2>\n"
       for block in section.blocks { page.write(block, level: 2) }
       page.text += "</section>\n"
     }
     page.text +=
       "</main>\n<footer><p>Made by pipe from the run’s records. This page loads nothing and runs no script.</p></footer>\n"
-    return page.text + "</body>\n</html>\n"
+    page.text += "</body>\n</html>\n"
+    return head(title: report.title, styles: HTMLStyle.sheet(for: page.text)) + page.text
   }
 
   /// A warning for a page that has grown beyond comfort, `nil` for one that has not.
@@ -34,7 +34,7 @@ package enum HTMLText {
       + "large figures in notebooks are the usual cause; save them smaller or as declared outputs"
   }
 
-  private static func head(title: String) -> String {
+  private static func head(title: String, styles: String) -> String {
     """
     <!DOCTYPE html>
     <html lang="en">
@@ -44,9 +44,9 @@ package enum HTMLText {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <meta name="referrer" content="no-referrer">
-    <title>\(PlainText.escaped(title))</title>
+    <title>\(PlainText.content(title))</title>
     <style>
-    \(HTMLStyle.sheet)
+    \(styles)
     </style>
     </head>
 
@@ -58,19 +58,23 @@ package enum HTMLText {
 struct HTMLPage {
   var text = ""
   private var tables = 0
+  private var figures = 0
   private var graphs = 0
+  /// Begins the ids of what the run facts hold, so that no id elsewhere hangs on them.
+  private var part = ""
 
   mutating func write(_ verdict: Report.Verdict) {
     text += "<section class=\"verdict tone-\(verdict.tone.rawValue)\" aria-labelledby=\"verdict\">\n"
     text +=
-      "<h2 id=\"verdict\"><span aria-hidden=\"true\">\(verdict.tone.mark)</span> \(PlainText.escaped(verdict.headline))</h2>\n"
+      "<h2 id=\"verdict\"><span aria-hidden=\"true\">\(verdict.tone.mark)</span> \(PlainText.content(verdict.headline))</h2>\n"
     for block in verdict.blocks { write(block, level: 2) }
     text += "</section>\n"
   }
 
   /// Everything that may differ between two runs of the same inputs, between the two marks.
   mutating func write(_ facts: Report.RunFacts) {
-    let tablesBefore = tables
+    let before = (tables, figures, graphs)
+    part = "r"
     text += RunReport.factsBegin + "\n<section class=\"facts\" aria-label=\"Run facts\">\n"
     text += "<p>\(inline(facts.line))</p>\n"
     if !facts.blocks.isEmpty {
@@ -79,13 +83,14 @@ struct HTMLPage {
       text += "</details>\n"
     }
     text += "</section>\n" + RunReport.factsEnd + "\n"
-    tables = tablesBefore
+    part = ""
+    (tables, figures, graphs) = before
   }
 
   mutating func writeContents(_ sections: [Report.Section]) {
     guard sections.count > 1 else { return }
     text += "<nav aria-label=\"Contents\"><ul>"
-    for section in sections { text += "<li><a href=\"#\(section.id)\">\(PlainText.escaped(section.title))</a></li>" }
+    for section in sections { text += "<li><a href=\"#\(section.id)\">\(PlainText.content(section.title))</a></li>" }
     text += "</ul></nav>\n"
   }
 
@@ -98,7 +103,7 @@ struct HTMLPage {
       text += "</p>\n"
     case .heading(let depth, let title, let id):
       let tag = "h\(min(6, level + depth))"
-      text += "<\(tag)\(id.map { " id=\"\($0)\"" } ?? "")>\(PlainText.escaped(title))</\(tag)>\n"
+      text += "<\(tag)\(id.map { " id=\"\($0)\"" } ?? "")>\(PlainText.content(title))</\(tag)>\n"
     case .list(let items):
       text += "<ul>\n"
       for item in items {
@@ -112,12 +117,11 @@ struct HTMLPage {
       text += "<div class=\"figures\">\n"
       for figure in figures { write(figure) }
       text += "</div>\n"
-    case .code(let code, let language):
-      let dress = language.map { " class=\"language-\(PlainText.slug($0))\"" } ?? ""
-      text += "<pre tabindex=\"0\"><code\(dress)>\(PlainText.escaped(code))</code></pre>\n"
+    case .code(let code, _):
+      text += "<pre tabindex=0><code>\(PlainText.content(code))</code></pre>\n"
     case .log(let log, let label, let tone):
-      if !label.isEmpty { text += "<p class=\"label\">\(PlainText.escaped(label))</p>\n" }
-      text += "<pre class=\"output tone-\(tone.rawValue)\" tabindex=\"0\">\(PlainText.escaped(log))</pre>\n"
+      if !label.isEmpty { text += "<p class=\"label\">\(PlainText.content(label))</p>\n" }
+      text += "<pre class=\"output tone-\(tone.rawValue)\" tabindex=0>\(PlainText.content(log))</pre>\n"
     // A cell's headings stand right below the section's.
     case .prose(let markdown): text += ProseText.html(markdown, topLevel: min(6, level + 1))
     case .foreignHTML(let html): text += ForeignHTML.sanitised(html) + "\n"
@@ -142,16 +146,22 @@ struct HTMLPage {
   /// Ends of cells and rows are left out, as HTML allows: they are a quarter of a table. What all cells of a column have in common is
   /// said once; the first cell of a row heads it, as HTML has it of a column that holds only heads.
   private mutating func write(_ table: Report.Table) {
-    let caption = PlainText.escaped(table.caption)
+    tables += 1
+    let id = "\(part)t\(tables)"
     let named = table.columns.indices.prefix(HTMLStyle.namedColumns)
     let literal = Set(named.filter { table.isCode($0) })
+    let dated = Set(named.filter { table.isDated($0) })
     let classes =
       named.filter { table.columns[$0].alignment == .end }.map { "n\($0 + 1)" } + literal.sorted().map { "c\($0 + 1)" }
-    let dress = classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
-    text += "<div class=\"scroll table\" role=\"region\" tabindex=\"0\" aria-label=\"\(caption)\"><table\(dress)>\n"
-    text += "<caption>\(caption)</caption>\n<thead><tr>"
+      + dated.sorted().map { "w\($0 + 1)" }
+    // What never scrolls needs no stop of the keyboard.
+    let scrolls = table.leastWidth(literal) > HTMLStyle.phoneWidth
+    text += scrolls ? "<div class=table role=region tabindex=0 aria-labelledby=\(id)>" : ""
+    text +=
+      "<table\(Self.classed(classes))>\n<caption\(scrolls ? " id=\(id)" : "")>\(PlainText.content(table.caption))</caption>\n"
+    text += "<thead><tr>"
     for (index, column) in table.columns.enumerated() {
-      text += "<th scope=col\(Self.dress(column, index))>\(PlainText.escaped(column.title))"
+      text += "<th scope=col\(Self.dress(column, index))>\(PlainText.content(column.title))"
     }
     text += "\n<tbody>\n"
     for row in table.rows {
@@ -160,20 +170,25 @@ struct HTMLPage {
         text += index == 0 ? "<th" : "<td"
         text += Self.dress(table.columns[index], index)
         text += ">"
-        add(literal.contains(index) ? [.text(cell.plainText)] : cell)
+        if literal.contains(index) || dated.contains(index) { text += PlainText.content(cell.plainText) } else { add(cell) }
       }
       text += "\n"
     }
-    text += "</table></div>\n"
+    text += scrolls ? "</table></div>\n" : "</table>\n"
+  }
+
+  private static func classed(_ names: [String]) -> String {
+    names.isEmpty ? "" : names.count == 1 ? " class=\(names[0])" : " class=\"\(names.joined(separator: " "))\""
   }
 
   /// What the table's own classes do not say.
   private static func dress(_ column: Report.Table.Column, _ index: Int) -> String {
-    column.alignment == .end && index >= HTMLStyle.namedColumns ? " class=\"num\"" : ""
+    column.alignment == .end && index >= HTMLStyle.namedColumns ? " class=num" : ""
   }
 
   private mutating func write(_ figure: Report.Figure) {
-    text += "<figure>\n\(figure.chart.svg(id: figure.id))<figcaption>\(inline(figure.caption))</figcaption>\n"
+    figures += 1
+    text += "<figure>\n\(figure.chart.svg(id: "\(part)f\(figures)"))<figcaption>\(inline(figure.caption))</figcaption>\n"
     text += "<details><summary>Numbers</summary>\n"
     write(figure.data)
     text += "</details>\n</figure>\n"
@@ -186,7 +201,7 @@ struct HTMLPage {
       return
     }
     text += "<figure><img src=\"data:\(image.format.rawValue);base64,\(data)\" alt=\"\(PlainText.escaped(image.alternative))\">"
-    if let caption = image.caption { text += "<figcaption>\(PlainText.escaped(caption))</figcaption>" }
+    if let caption = image.caption { text += "<figcaption>\(PlainText.content(caption))</figcaption>" }
     text += "</figure>\n"
   }
 
@@ -194,12 +209,12 @@ struct HTMLPage {
     graphs += 1
     guard graph.nodes.count <= GraphDrawing.mostNodes else {
       text += "<p>\(NumberText.count(graph.nodes.count)) stages are too many for a drawing; here they are as text.</p>\n"
-      text += "<pre tabindex=\"0\">\(PlainText.escaped(PlainText.shortened(GraphText.plain(graph), lines: 400)))</pre>\n"
+      text += "<pre tabindex=0>\(PlainText.content(PlainText.shortened(GraphText.plain(graph), lines: 400)))</pre>\n"
       return
     }
     let targets = StageAnchors(graph.nodes.map(\.name))
-    text += "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Graph of the stages\">\n"
-    text += GraphDrawing.svg(graph, id: "graph-\(graphs)") { targets[$0] } + "</div>\n"
+    text += "<div class=scroll role=region tabindex=0 aria-label=\"Graph of the stages\">\n"
+    text += GraphDrawing.svg(graph, id: "\(part)g\(graphs)") { targets[$0] } + "</div>\n"
   }
 
   private func inline(_ content: [Report.Inline]) -> String {
@@ -209,24 +224,32 @@ struct HTMLPage {
   }
 
   private mutating func add(_ content: [Report.Inline]) {
-    for piece in content {
+    for (index, piece) in content.enumerated() {
       switch piece {
-      case .text(let words) where Self.isDated(words): add("<span class=\"whole\">", words, "</span>")
+      case .text(let words) where Self.isDated(words): add("<span class=whole>", words, "</span>")
       case .muted(let words) where Self.isDated(words): add("<span class=\"muted whole\">", words, "</span>")
-      case .text(let words): text += PlainText.escaped(words)
+      case .text(let words): text += PlainText.content(words)
       case .strong(let words): add("<strong>", words, "</strong>")
-      case .muted(let words): add("<small>", words, "</small>")
+      case .muted(let words):
+        // One element around neighbours that are alike, and around the line break between them.
+        let before = content[..<index].last { $0 != .lineBreak }
+        let after = content[(index + 1)...].first { $0 != .lineBreak }
+        add(before.map(Self.isSmall) == true ? "" : "<small>", words, after.map(Self.isSmall) == true ? "" : "</small>")
       case .code(let words): add("<code>", words, "</code>")
       case .link(let words, let id): add("<a href=\"#\(id)\">", words, "</a>")
       case .badge(let tone, let words):
-        add("<b class=\"\(tone == .neutral ? "muted" : tone.rawValue)\">\(tone.mark) ", words, "</b>")
+        add("<b class=\(tone == .neutral ? "muted" : tone.rawValue)>\(tone.mark) ", words, "</b>")
       case .lineBreak: text += "<br>"
       }
     }
   }
 
+  private static func isSmall(_ piece: Report.Inline) -> Bool {
+    if case .muted(let words) = piece { !isDated(words) } else { false }
+  }
+
   /// A date with a time or a span of dates: a browser would break it behind a hyphen. A date alone has room in the first column.
-  private static func isDated(_ words: String) -> Bool {
+  fileprivate static func isDated(_ words: String) -> Bool {
     guard (11...24).contains(words.utf8.count) else { return false }
     let head = Array(words.utf8.prefix(7))
     let digits = 0x30...0x39 as ClosedRange<UInt8>
@@ -236,7 +259,7 @@ struct HTMLPage {
 
   private mutating func add(_ begin: String, _ words: String, _ end: String) {
     text += begin
-    text += PlainText.escaped(words)
+    text += PlainText.content(words)
     text += end
   }
 }
@@ -249,6 +272,35 @@ extension Report.Table {
         guard column < row.count, row[column].count == 1, case .code = row[column][0] else { return false }
         return true
       }
+  }
+}
+
+extension Report.Table {
+  /// Whether all cells are dates that would break.
+  fileprivate func isDated(_ column: Int) -> Bool {
+    rows.count > 2
+      && rows.allSatisfy { row in
+        guard column < row.count, row[column].count == 1, case .text(let words) = row[column][0] else { return false }
+        return HTMLPage.isDated(words)
+      }
+  }
+
+  /// Pixels that the columns need at least, in a broad face: a number and a date stand in one piece, other texts break between
+  /// words.
+  fileprivate func leastWidth(_ literal: Set<Int>) -> Double {
+    let size = 14.4
+    return columns.indices.reduce(0) { sum, column in
+      let isWhole = columns[column].alignment == .end || isDated(column)
+      func width(_ text: String) -> Double { TextWidth.of(text, size: literal.contains(column) ? size * 1.1 : size) }
+      func widestWord(_ text: some StringProtocol) -> Double { text.split(separator: " ").map { width(String($0)) }.max() ?? 0 }
+      var widest = max(column == 0 ? 106 : 0, widestWord(columns[column].title))
+      for row in rows where column < row.count {
+        let hasLines = row[column].contains(.lineBreak)
+        let text = row[column].map { $0 == .lineBreak ? " " : $0.plainText }.joined()
+        widest = max(widest, isWhole && !hasLines ? width(text) : hasLines ? max(112, width(text)) : widestWord(text))
+      }
+      return sum + widest + 18
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // A page as the tags it is made of, with the line of each.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The start and end tags of an HTML page, read strictly: what `pipe` writes has attributes in double quotes, or words without.
+/// The start and end tags of an HTML page, read strictly: what `pipe` writes has attributes in double quotes, or words and numbers without.
 struct PageScan {
   struct Tag {
     /// Lower case.
@@ -104,7 +104,7 @@ struct PageScan {
     i += 1
     guard i < bytes.count, bytes[i] == UInt8(ascii: "\"") else {
       let start = i
-      while i < bytes.count, isName(bytes[i]) { i += 1 }
+      while i < bytes.count, isName(bytes[i]) || bytes[i] == UInt8(ascii: ".") { i += 1 }
       return i > start ? (name, text(start..<i)) : nil
     }
     let value = i + 1

@@ -4,7 +4,12 @@
 /// Escaping and trimming of what programs and people wrote.
 package enum PlainText {
   /// For an element's content and for an attribute in quotes; control characters are dropped.
-  package static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String { escaped(text, quotes: true) }
+
+  /// For an element's content alone, where a quotation mark stands for itself: a fifth of the bytes of a page of JSON.
+  package static func content(_ text: String) -> String { escaped(text, quotes: false) }
+
+  private static func escaped(_ text: String, quotes: Bool) -> String {
     if text.utf8.allSatisfy(isPlain) { return text }
     var result = ""
     result.reserveCapacity(text.utf8.count + 16)
@@ -13,8 +18,8 @@ package enum PlainText {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
       case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
+      case "\"" where quotes: result += "&quot;"
+      case "'" where quotes: result += "&#39;"
       case "\n", "\t": result.unicodeScalars.append(scalar)
       default:
         if isShown(scalar) { result.unicodeScalars.append(scalar) }

@@ -40,7 +40,7 @@ private struct ProseInlineParser {
     var plain = ""
     var i = start
     func flush() {
-      out += PlainText.escaped(plain)
+      out += PlainText.content(plain)
       plain = ""
     }
     while i < end {
@@ -105,7 +105,7 @@ private struct ProseInlineParser {
         if body.hasPrefix(" "), body.hasSuffix(" "), body.contains(where: { $0 != " " }) {
           body = String(body.dropFirst().dropLast())
         }
-        return ("<code>\(PlainText.escaped(body))</code>", j + closing)
+        return ("<code>\(PlainText.content(body))</code>", j + closing)
       }
       j += closing
     }
@@ -163,7 +163,7 @@ private struct ProseInlineParser {
   private func image(_ i: Int, _ end: Int) -> (String, Int)? {
     guard i + 1 < end, characters[i + 1] == "[", let (text, _, next) = bracketed(i + 1, end) else { return nil }
     let alternative = String(characters[text])
-    return ("<span class=\"muted\">[image: \(PlainText.escaped(alternative))]</span>", next)
+    return ("<span class=\"muted\">[image: \(PlainText.content(alternative))]</span>", next)
   }
 
   private mutating func link(_ i: Int, _ end: Int, _ depth: Int) -> (String, Int)? {
@@ -211,7 +211,7 @@ private struct ProseInlineParser {
     let address = String(characters[(i + 1)..<close])
     let isAddress = ["https://", "http://", "mailto:"].contains { address.lowercased().hasPrefix($0) }
     guard isAddress, !address.contains(where: { $0 == " " || $0 == "<" || $0 == "\n" }) else { return nil }
-    return ("<a href=\"\(PlainText.escaped(address))\" rel=\"noreferrer\">\(PlainText.escaped(address))</a>", close + 1)
+    return ("<a href=\"\(PlainText.escaped(address))\" rel=\"noreferrer\">\(PlainText.content(address))</a>", close + 1)
   }
 
   private func runLength(_ i: Int, _ end: Int) -> Int {

@@ -87,7 +87,7 @@ private struct ProseBlocks {
       if fence.isClosed(by: line) { break }
       body.append(line.withoutIndentation(fence.indentation))
     }
-    html += "<pre tabindex=\"0\"><code>\(PlainText.escaped(body.joined(separator: "\n")))</code></pre>\n"
+    html += "<pre tabindex=0><code>\(PlainText.content(body.joined(separator: "\n")))</code></pre>\n"
     return rest
   }
 
@@ -95,7 +95,7 @@ private struct ProseBlocks {
     let body = lines.prefix { $0.indentation >= 4 || $0.isBlank }
     var text = body.map { $0.withoutIndentation(4) }
     while text.last?.isBlank == true { text.removeLast() }
-    html += "<pre tabindex=\"0\"><code>\(PlainText.escaped(text.joined(separator: "\n")))</code></pre>\n"
+    html += "<pre tabindex=0><code>\(PlainText.content(text.joined(separator: "\n")))</code></pre>\n"
     return lines.dropFirst(body.count)
   }
 
@@ -153,10 +153,10 @@ private struct ProseBlocks {
     let alignments = lines.dropFirst().first?.tableAlignments ?? []
     let body = lines.dropFirst(2).prefix { !$0.isBlank && $0.contains("|") }
     func style(_ column: Int) -> String {
-      column < alignments.count && alignments[column] ? " class=\"num\"" : ""
+      column < alignments.count && alignments[column] ? " class=num" : ""
     }
-    html += "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Table\"><table>\n<thead><tr>"
-    for (column, cell) in header.enumerated() { html += "<th scope=\"col\"\(style(column))>\(ProseInline.html(cell))</th>" }
+    html += "<div class=scroll role=region tabindex=0 aria-label=Table><table>\n<thead><tr>"
+    for (column, cell) in header.enumerated() { html += "<th scope=col\(style(column))>\(ProseInline.html(cell))</th>" }
     html += "</tr></thead>\n<tbody>\n"
     for line in body {
       let cells = line.tableCells

@@ -183,7 +183,7 @@ package enum ReportContract {
       var isInBody = false
       for tag in page.tags {
         switch (tag.name, tag.isClosing) {
-        case ("div", false): regions.append(tag["aria-label"])
+        case ("div", false): regions.append(tag["aria-label"] ?? tag["aria-labelledby"])
         case ("div", true): _ = regions.popLast()
         case ("table", false):
           isInBody = false
@@ -206,11 +206,12 @@ package enum ReportContract {
     }
 
     mutating func checkScrolling() {
-      for tag in opening where tag.has(class: "scroll") || tag.name == "pre" {
+      for tag in opening where tag.has(class: "scroll") || tag.has(class: "table") || tag.name == "pre" {
         if tag.name == "pre", tag["tabindex"] == nil {
           report("keyboard", tag.line, "text that scrolls cannot be reached by keyboard")
         }
-        if tag.has(class: "scroll"), tag["tabindex"] != "0" || tag["role"] != "region" || tag["aria-label"]?.isEmpty ?? true {
+        let isNamed = (tag["aria-label"] ?? tag["aria-labelledby"])?.isEmpty == false
+        if tag.name != "pre", tag["tabindex"] != "0" || tag["role"] != "region" || !isNamed {
           report("keyboard", tag.line, "a region that scrolls lacks a name, or cannot be reached by keyboard")
         }
       }

@@ -265,9 +265,15 @@ extension RunReport {
 
   private static func sliceTable(_ column: String, _ slices: [SliceEstimate]) -> Report.Table {
     if let metric = slices.first?.metric, slices.allSatisfy({ $0.metric.name == metric.name }) {
+      let hasIntervals = slices.contains { EstimateText.interval($0.metric) != nil }
       return Report.Table(
-        caption: "\(metric.label) by \(column)", columns: [.init(column), .init("Rows", .end), .init(metric.label, .end)],
-        rows: slices.map { [[.text($0.value)], [.text(NumberText.count($0.rows))], estimate($0.metric)] })
+        caption: "\(metric.label) by \(column)",
+        columns: [.init(column), .init("Rows", .end), .init(metric.label, .end)]
+          + (hasIntervals ? [.init(EstimateText.level(metric.level), .end)] : []),
+        rows: slices.map { slice in
+          [[.text(slice.value)], [.text(NumberText.count(slice.rows))], [.text(EstimateText.value(slice.metric))]]
+            + (hasIntervals ? [[.text(EstimateText.interval(slice.metric) ?? "–")]] : [])
+        })
     }
     return Report.Table(
       caption: "By \(column)",

@@ -95,11 +95,11 @@ extension RunReport {
     let hasChanged = !changed.isEmpty
     if hasChanged { columns.append(.init("Previous run")) }
     return Report.Table(
-      caption: "Parameters", columns: columns,
+      caption: hasChanged ? "Parameters; those that changed first, with what they were" : "Parameters", columns: columns,
       rows: keys.map { key in
         let row = [[Report.Inline.code(key)], valueCell(parameters[key])]
         guard hasChanged else { return row }
-        return row + [changed[key].map { valueCell($0.then) } ?? [.muted("same")]]
+        return row + [changed[key].map { valueCell($0.then) } ?? []]
       })
   }
 

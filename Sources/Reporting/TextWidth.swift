@@ -33,6 +33,15 @@ enum TextWidth {
     }
   }
 
+  /// The text in one line, or in two of words where it is too long and they make it shorter.
+  static func lines(_ text: String, to width: Double) -> [String] {
+    guard of(text) > width else { return [text] }
+    let words = text.split(separator: " ")
+    let halves = (1..<max(1, words.count)).map { [words[..<$0].joined(separator: " "), words[$0...].joined(separator: " ")] }
+    func widest(_ lines: [String]) -> Double { lines.map { of($0) }.max() ?? 0 }
+    return halves.min { widest($0) < widest($1) } ?? [text]
+  }
+
   /// The text, or its beginning and end: names of features often differ at their end.
   static func shortened(_ text: String, to width: Double, size: Double = size) -> String {
     guard of(text, size: size) > width else { return text }

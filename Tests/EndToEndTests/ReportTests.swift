@@ -43,7 +43,38 @@ struct `Reports of the program` {
       #expect(second.contains("400 rows, compared row by row with **the previous run**: both have all of them."))
       #expect(second.contains("✓ better"))
       #expect(second.contains("| Metric | This run | Difference | Test | Reference |"))
-      #expect(site.text("reports/index.html")?.contains("id=\"e1-predicted-actual-title\"") == true)
+      #expect(site.text("reports/index.html")?.contains(">Predicted and actual</title>") == true)
+    }
+  }
+
+  @Test func `a report of the same predictions does not read them again`() throws {
+    try withSite { site in
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      _ = try run(site, bias: 2, expecting: "**✗ The gate is missed**")
+      _ = try run(site, bias: 0, expecting: "✓ better")
+      let (page, text) = (site.text("reports/index.html"), site.text("reports/index.md"))
+      // Objects without a single prediction: whoever reads them says so.
+      let objects = try FileManager.default.subpathsOfDirectory(atPath: "\(site.root)/.pipe/store")
+      for object in objects.map({ "\(site.root)/.pipe/store/\($0)" }) {
+        guard (try? String(contentsOfFile: object, encoding: .utf8))?.hasPrefix("id,y_true") == true else { continue }
+        try FileManager.default.removeItem(atPath: object)
+        try Data("id,y_true\n".utf8).write(to: URL(fileURLWithPath: object))
+      }
+      let again = try site.pipe("report")
+      #expect(again.status == 0 && again.err.isEmpty, "\(again.err)")
+      #expect(site.text("reports/index.html") == page && site.text("reports/index.md") == text)
+      // Another question needs the rows.
+      try site.write(Self.manifest.replacing("resamples: 1000", with: "resamples: 999"), to: "pipeline.yaml")
+      let other = try site.pipe("report")
+      #expect(other.err.contains("evaluation `model` is left out"), "\(other.err)")
+      // What lies there and is no result is passed over.
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      let folder = "\(site.root)/.pipe/evaluations"
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      }
+      let spoiled = try site.pipe("report")
+      #expect(spoiled.err.contains("evaluation `model` is left out"), "\(spoiled.err)")
     }
   }
 

@@ -60,11 +60,35 @@ import Testing
     #expect(sheet.layouts[0].top == 26 + 4 * 20 && sheet.height == 380)
   }
 
+  @Test func `a name too long for its band stands in two lines where there is room`() {
+    let halves = ["coverage of the 90 %", "interval: no evidence"]
+    #expect(TextWidth.lines("coverage of the 90 % interval: no evidence", to: 180) == halves)
+    #expect(TextWidth.lines("short", to: 180) == ["short"])
+    #expect(TextWidth.lines("averylongnamewithoutanyspaceatall", to: 80) == ["averylongnamewithoutanyspaceatall"])
+    let names = ["coverage of the 90 % interval: no evidence", "MAE: better"]
+    let roomy = ChartSheet(chart(.linear(0...1), .bands(names))).layouts[0].yTicks
+    #expect(roomy.map(\.label) == [halves[0], "MAE: better"] && roomy.map(\.context) == [halves[1], nil])
+    let many = ChartSheet(chart(.linear(0...1), .bands(names + (0..<30).map { "band \($0)" }))).layouts[0].yTicks
+    #expect(many[0].label.contains("…") && many[0].context == nil)
+  }
+
+  @Test func `levels of a grid are painted one over the other`() {
+    let svg = chart(.linear(0...4), .linear(0...1), marks: [.grid(columns: 4, rows: 1, levels: [1, 2, 2, 0])]).svg(id: "c")
+    #expect(svg.contains("<path class=d1 d=\"M0 0h3\"/>\n<path class=d2 d=\"M1 0h2\"/>\n</g>"))
+    // Together the layers are as strong as each level used to be alone.
+    let layers = [0.14, 0.163, 0.222, 0.321, 0.474]
+    let strengths = layers.indices.map { last in 1 - layers[...last].reduce(1) { $0 * (1 - $1) } }
+    for (strength, wanted) in zip(strengths, [0.14, 0.28, 0.44, 0.62, 0.8]) { #expect(abs(strength - wanted) < 0.001) }
+    for (level, layer) in layers.enumerated() {
+      #expect(HTMLStyle.sheet().contains("svg .d\(level + 1){stroke-opacity:\(String(layer).dropFirst())}"))
+    }
+  }
+
   @Test func `text is escaped and named`() {
     let svg = chart(.linear(0...1), .linear(0...1)).svg(id: "c1")
-    #expect(svg.contains("<title id=\"c1-title\">T &lt;1&gt;</title>"))
-    #expect(svg.contains("<desc id=\"c1-desc\">D &amp; d</desc>"))
-    #expect(svg.contains("role=\"img\" aria-labelledby=\"c1-title c1-desc\""))
+    #expect(svg.contains("<title id=c1>T &lt;1&gt;</title>"))
+    #expect(svg.contains("<desc id=c1d>D &amp; d</desc>"))
+    #expect(svg.contains("role=img aria-labelledby=\"c1 c1d\""))
   }
 
   @Test func `numbers that are none leave a gap`() {

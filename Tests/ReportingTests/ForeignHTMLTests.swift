@@ -6,7 +6,7 @@ import Testing
 @Suite struct ForeignHTMLTests {
   private func inner(_ html: String) -> String {
     let text = ForeignHTML.sanitised(html)
-    let opening = "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Output\">"
+    let opening = "<div class=scroll role=region tabindex=0 aria-label=Output>"
     return String(text.dropFirst(opening.count).dropLast("</div>".count))
   }
 

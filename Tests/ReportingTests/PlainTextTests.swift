@@ -9,6 +9,10 @@ import Testing
       PlainText.escaped("<a href=\"x\" b='y'>&\u{0}\u{202E}\u{7F}\n") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;\n")
   }
 
+  @Test func `quotation marks stand for themselves in an element, not in an attribute`() {
+    #expect(PlainText.content("<a href=\"x\" b='y'>&\u{0}") == "&lt;a href=\"x\" b='y'&gt;&amp;")
+  }
+
   @Test func `terminal codes leave what a terminal would show`() {
     #expect(PlainText.withoutTerminalCodes("\u{1B}[1;32mok\u{1B}[0m done") == "ok done")
     #expect(PlainText.withoutTerminalCodes("10%\r50%\r100%\nend\r\n") == "100%\nend\n")

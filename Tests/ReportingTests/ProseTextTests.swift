@@ -36,18 +36,18 @@ import Testing
   @Test func `fenced code is text`() {
     #expect(
       ProseText.html("```sql\nselect '<b>'\n\n*x*\n```\nafter")
-        == "<pre tabindex=\"0\"><code>select &#39;&lt;b&gt;&#39;\n\n*x*</code></pre>\n<p>after</p>\n")
-    #expect(ProseText.html("```\nopen") == "<pre tabindex=\"0\"><code>open</code></pre>\n")
+        == "<pre tabindex=0><code>select '&lt;b&gt;'\n\n*x*</code></pre>\n<p>after</p>\n")
+    #expect(ProseText.html("```\nopen") == "<pre tabindex=0><code>open</code></pre>\n")
   }
 
   @Test func `tables have headers with scope`() {
     #expect(
       ProseText.html("| a | b |\n|:--|--:|\n| `x\\|y` | 2 |\n| only |") == """
-        <div class="scroll" role="region" tabindex="0" aria-label="Table"><table>
-        <thead><tr><th scope="col">a</th><th scope="col" class="num">b</th></tr></thead>
+        <div class=scroll role=region tabindex=0 aria-label=Table><table>
+        <thead><tr><th scope=col>a</th><th scope=col class=num>b</th></tr></thead>
         <tbody>
-        <tr><td><code>x|y</code></td><td class="num">2</td></tr>
-        <tr><td>only</td><td class="num"></td></tr>
+        <tr><td><code>x|y</code></td><td class=num>2</td></tr>
+        <tr><td>only</td><td class=num></td></tr>
         </tbody></table></div>
 
         """)

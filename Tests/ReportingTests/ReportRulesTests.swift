@@ -142,8 +142,9 @@ import Tracking
       if tag.name == "th" { #expect(tag.attributes["scope"] != nil || isInBody && before?.name == "tr") }
       if tag.name == "img" { #expect(!(tag.attributes["alt"] ?? "").isEmpty) }
       if tag.name == "svg" { #expect(tag.attributes["role"] != nil && tag.attributes["aria-labelledby"] != nil) }
-      if tag.attributes["class"]?.hasPrefix("scroll") == true {
-        #expect(tag.attributes["tabindex"] == "0" && tag.attributes["aria-label"] != nil && tag.attributes["role"] == "region")
+      if ["scroll", "table"].contains(tag.attributes["class"]) {
+        let name = tag.attributes["aria-label"] ?? tag.attributes["aria-labelledby"]
+        #expect(tag.attributes["tabindex"] == "0" && name != nil && tag.attributes["role"] == "region")
       }
       if tag.name == "pre" { #expect(tag.attributes["tabindex"] == "0") }
     }
@@ -151,7 +152,7 @@ import Tracking
 
   @Test func `every drawing of data has its numbers beside it`() {
     let html = Self.pages[0].1
-    let charts = html.split(separator: "<svg class=\"chart\"").dropFirst()
+    let charts = html.split(separator: "<svg class=chart").dropFirst()
     #expect(charts.count == 4)
     for chart in charts { #expect(chart.contains("<details><summary>Numbers</summary>")) }
   }
@@ -204,7 +205,7 @@ import Tracking
       let text = level >= Chart.Cell.darkFrom ? "ground" : "text"
       #expect(try contrast(colour(text), colour("c\(level)")) >= 4.5, "\(text) on c\(level)")
     }
-    #expect(HTMLStyle.sheet.contains("svg .c7{fill:var(--c7)}"))
+    #expect(HTMLStyle.sheet().contains("svg .c7{fill:var(--c7)}"))
   }
 
   @Test func `contrast is measured as WCAG does`() {
@@ -215,12 +216,36 @@ import Tracking
 
   @Test func `the style knows dark, paper, phone and calm`() {
     for query in ["@media screen and (prefers-color-scheme:dark)", "@media print", "max-width:40rem", "prefers-reduced-motion"] {
-      #expect(HTMLStyle.sheet.contains(query))
+      #expect(HTMLStyle.sheet().contains(query))
     }
   }
 
+  @Test func `a page has the styles of what is on it, and no others`() {
+    let sheet = HTMLStyle.sheet(
+      for: "<p class=lead>a</p><svg class=chart><path class=\"line s2\" d=\"M0 0\"/></svg><table class=\"n2 w10\">")
+    let wanted = [
+      ".lead{", "svg .s2{color", "svg .line.s2{", ".n2 tr>:nth-child(2)", ".w10 tr>:nth-child(10)", "--s2:#b84f00", "h1{",
+    ]
+    for kept in wanted { #expect(sheet.contains(kept), "\(kept)") }
+    for left in [".verdict h2{border", "svg .s3{", "svg .line.s3{", ".n3 ", ".n1 ", ".cloud", "--c3:", "details.stage>"] {
+      #expect(!sheet.contains(left), "\(left)")
+    }
+  }
+
+  @Test func `a table that fits a phone is no region that scrolls`() {
+    func html(_ rows: [[[Report.Inline]]]) -> String {
+      var page = HTMLPage()
+      page.write(.table(Report.Table(caption: "T", columns: [.init("A"), .init("B", .end)], rows: rows)), level: 2)
+      return page.text
+    }
+    #expect(html([[[.text("x")], [.text("1,234")]]]).hasPrefix("<table class=n2>\n<caption>T</caption>"))
+    #expect(
+      html([[[.text("x")], [.text(String(repeating: "9", count: 40))]]])
+        .hasPrefix("<div class=table role=region tabindex=0 aria-labelledby=t1><table class=n2>\n<caption id=t1>T</caption>"))
+  }
+
   @Test func `paper is light whatever the reader's theme`() {
-    #expect(!HTMLStyle.sheet.contains("@media (prefers-color-scheme:dark)"))
+    #expect(!HTMLStyle.sheet().contains("@media (prefers-color-scheme:dark)"))
   }
 
   @Test func `a date in a cell stays in one piece, a text that begins with one does not`() {

@@ -10,7 +10,7 @@ import Testing
     for section in RunReport.document(Sample.input).sections {
       for case .figures(let figures) in section.blocks {
         for figure in figures {
-          let problem = goldenMismatch(figure.chart.svg(id: figure.id), "chart-\(figure.id).svg")
+          let problem = goldenMismatch(figure.chart.svg(id: figure.id), "chart-\(figure.id).html")
           #expect(problem == nil, "\(problem ?? "")")
         }
       }
@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func `the graph of the sample run`() {
-    let problem = goldenMismatch(GraphDrawing.svg(Sample.graph, id: "g") { "stage-\($0)" }, "graph.svg")
+    let problem = goldenMismatch(GraphDrawing.svg(Sample.graph, id: "g") { "stage-\($0)" }, "graph.html")
     #expect(problem == nil, "\(problem ?? "")")
   }
 

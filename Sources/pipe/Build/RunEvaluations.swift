@@ -46,23 +46,29 @@ struct RunEvaluations {
   private func evaluated(_ declaration: EvaluationDeclaration) throws -> RunReport.EvaluatedModel? {
     let path = declaration.predictions
     let makers = run.stages.filter { stage in stage.outputs.contains { WorkspacePath($0.path).map(path.isWithin) ?? false } }
-    guard let file = try RunObjects(run: run, store: project.store).file(of: path) else {
+    let objects = RunObjects(run: run, store: project.store)
+    guard let file = try objects.file(of: path), let digest = objects.digest(of: path) else {
       guard makers.isEmpty, run.outcome == .finished else { return nil }
       throw Diagnostic(
         .input, "no stage makes `\(path)`", at: declaration.location,
         hints: ["declare it as an output of the stage that writes it"])
     }
     let request = EvaluationRequest(declaration)
-    let table = try PredictionReader.table(file: file, named: path.text, for: request)
+    let table = { try PredictionReader.table(file: file, named: path.text, for: request, keepsIDs: $0) }
     let reference = try Baseline.find(declaration.baseline ?? pipeline.reportBaseline, for: path, of: self)
-    guard case .found(let name, let referenceFile) = reference else {
-      let result = try Evaluator(request).evaluate(table)
+    guard case .found(let name, let referenceFile, let referenceDigest) = reference else {
+      let result = try EvaluationCache(project, request, table: digest).result {
+        try Evaluator(request).evaluate(table(false))
+      }
       guard case .missing(let why) = reference else { return .init(name: declaration.name, result: result) }
       return .init(name: declaration.name, result: result, missingReference: why)
     }
-    let other = try PredictionReader.table(file: referenceFile, named: "\(path) of \(name)", for: request)
-    return .init(
-      name: declaration.name, result: try Evaluator(request).evaluate(table, against: other), reference: name)
+    let result = try EvaluationCache(project, request, table: digest, reference: (referenceDigest, name)).result {
+      let current = try table(true)
+      let other = try PredictionReader.table(file: referenceFile, named: "\(path) of \(name)", for: request)
+      return try Evaluator(request).evaluate(current, against: other)
+    }
+    return .init(name: declaration.name, result: result, reference: name)
   }
 }
 
@@ -71,7 +77,7 @@ private enum Baseline {
   /// - Parameters:
   ///   - name: as a reader should see it.
   ///   - file: the object with the predictions.
-  case found(name: String, file: String)
+  case found(name: String, file: String, digest: Digest)
   /// One was asked for, and is not there.
   case missing(String)
   case none
@@ -83,7 +89,9 @@ private enum Baseline {
     switch try ComparedRun.find(text ?? "previous", previous: evaluations.previous, in: evaluations.project) {
     case .missing(let why): return .missing(why)
     case .found(let side):
-      if let file = try side.file(of: path) { return .found(name: side.name, file: file) }
+      if let file = try side.file(of: path), let digest = side.objects.digest(of: path) {
+        return .found(name: side.name, file: file, digest: digest)
+      }
       if text == nil { return .none }
       let isKnown = side.objects.digest(of: path) != nil
       return .missing(
