@@ -138,10 +138,11 @@ package enum Drift {
   }
 
   /// Twenty equal bins from the 0.5th to the 99.5th percentile of both sides together: a few far values squeeze no drawing.
+  /// None where they are farther apart than numbers go.
   private static func drawnEdges(_ a: [Double], _ b: [Double]) -> [Double] {
     let sides = [a, b].filter { !$0.isEmpty }
     guard let low = sides.map({ $0[($0.count - 1) / 200] }).min(),
-      let high = sides.map({ $0[$0.count - 1 - ($0.count - 1) / 200] }).max(), low < high
+      let high = sides.map({ $0[$0.count - 1 - ($0.count - 1) / 200] }).max(), low < high, (high - low).isFinite
     else { return [] }
     return (0...drawnBins).map { low + (high - low) * Double($0) / Double(drawnBins) }
   }

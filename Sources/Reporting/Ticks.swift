@@ -54,9 +54,9 @@ package struct Ticks: Sendable, Equatable {
     return label(value)
   }
 
-  /// Finite, apart, and far enough apart for their size that the steps between can be counted.
+  /// Finite, as their distance, apart, and far enough apart for their size that the steps between can be counted.
   private static func isDivisible(_ low: Double, _ high: Double) -> Bool {
-    low.isFinite && high.isFinite && high > low && max(abs(low), abs(high)) / (high - low) < 1e9
+    low.isFinite && high.isFinite && high > low && (high - low).isFinite && max(abs(low), abs(high)) / (high - low) < 1e9
   }
 
   private static func niceStep(atLeast rough: Double) -> Double {

@@ -65,6 +65,12 @@ import Testing
     #expect(zone.currentCounts == zone.referenceCounts && zone.currentCounts.count == 2)
   }
 
+  @Test func `numbers as far apart as they go are compared, and not drawn`() throws {
+    let far = Table([Column("x", numbers: (0..<100).map { $0 % 2 == 0 ? 1.7e308 : -1.7e308 })])
+    let column = try #require(try Drift.compare(reference: far, current: far).columns.first)
+    #expect(column.psi == 0 && column.edges.isEmpty && column.referenceCounts.isEmpty)
+  }
+
   @Test func `a column that moved stands first, and rows that differ only in it are no leak`() throws {
     let drift = try Drift.compare(reference: Self.table(), current: Self.table(shift: 30), ignoring: ["id"])
     #expect(drift.columns.map(\.name) == ["x", "zone"])

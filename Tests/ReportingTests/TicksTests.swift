@@ -6,6 +6,9 @@ import Testing
 @Suite struct TicksTests {
   @Test func `ticks are multiples of one, two or five`() {
     #expect(Ticks(from: 0, to: 10, count: 5).values == [0, 2, 4, 6, 8, 10])
+    // Their distance is no finite number.
+    #expect(Ticks(from: -1.7e308, to: 1.7e308, count: 5).values == [-1.7e308])
+    #expect(Ticks.roundedRange(from: -1.7e308, to: 1.7e308, count: 5) == -1.7e308...1.7e308)
     #expect(Ticks(from: 1.5, to: 4.1, count: 6).values == [1.5, 2, 2.5, 3, 3.5, 4])
     #expect(Ticks(from: -7, to: 93, count: 5).values == [0, 20, 40, 60, 80])
     #expect(Ticks(from: 0, to: 0.3, count: 3).values == [0, 0.1, 0.2, 0.3])
