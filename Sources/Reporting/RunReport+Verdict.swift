@@ -4,7 +4,7 @@ import Evaluation
 import Tracking
 
 extension RunReport {
-  /// A missed gate is the verdict; then a failed stage; then what could not be shown; then gates that hold; then that all
+  /// A missed gate is the verdict; then one that cannot be judged; then a failed stage; then what could not be shown; then gates that hold; then that all
   /// stages are done.
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
@@ -26,6 +26,9 @@ extension RunReport {
     let missed = gates.filter { !$0.passed }
     if missed.count == 1, gates.count == 1 { return (.bad, "The gate is missed") }
     if !missed.isEmpty { return (.bad, "\(missed.count) of \(gates.count) gates \(missed.count == 1 ? "is" : "are") missed") }
+    if !input.unjudged.isEmpty {
+      return (.bad, input.unjudged.count == 1 ? "A gate cannot be judged" : "\(input.unjudged.count) gates cannot be judged")
+    }
     if let first = failed.first {
       return (.bad, failed.count == 1 ? "Stage \(first.name) failed" : "\(failed.count) stages failed")
     }

@@ -24,6 +24,8 @@ package enum RunReport {
     package var pairedWithBaseline: [PairedDifference] = []
     /// Those that `pipe` computed itself.
     package var evaluations: [EvaluatedModel] = []
+    /// Gates of `evaluations:` that nothing could judge, a line each.
+    package var unjudged: [String] = []
     /// What was declared and could not be shown, a sentence each: whoever reads the page must know what it does not say.
     package var omissions: [String] = []
     package var gates: GatesDocument?
@@ -126,7 +128,7 @@ package enum RunReport {
 
 extension StageRecord.Outcome {
   /// Does the stage have a result?
-  var isDone: Bool {
+  package var isDone: Bool {
     switch self {
     case .ran, .restored, .upToDate, .frozen: true
     case .failed, .skipped, .interrupted: false

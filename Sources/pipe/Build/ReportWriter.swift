@@ -30,9 +30,11 @@ struct ReportWriter {
     try AtomicFile.makeFolder(folder)
     try AtomicFile.write(html, to: "\(folder)/index.html")
     try AtomicFile.write(MarkdownText.render(report), to: "\(folder)/index.md")
-    let missed = input.evaluations.flatMap { evaluated in
-      (evaluated.result.document.gates?.gates ?? []).filter { !$0.passed }.map { "\(evaluated.name): \($0.sentence)" }
-    }
+    let missed =
+      input.unjudged
+      + input.evaluations.flatMap { evaluated in
+        (evaluated.result.document.gates?.gates ?? []).filter { !$0.passed }.map { "\(evaluated.name): \($0.sentence)" }
+      }
     try AtomicFile.write(
       ([run.id, followedPrint] + missed).joined(separator: "\n") + "\n", to: "\(project.stateFolder)/reported")
     if let warning = HTMLText.sizeWarning(bytes: html.utf8.count) { Terminal.standard.say(Diagnostic(.warning, warning)) }
@@ -109,7 +111,7 @@ struct ReportWriter {
     if let earlier { input.previousEvaluation = document("evaluation", earlier, &input.omissions) }
     input.evaluations = try RunEvaluations(
       project: project, pipeline: pipeline, run: run, previous: previous, document: input.evaluation
-    ).all(&input.omissions)
+    ).all(&input.omissions, unjudged: &input.unjudged)
     input.drift = try RunDrift(project: project, pipeline: pipeline, run: run, previous: previous).all(&input.omissions)
     input.gates = document("gates", objects, &input.omissions)
     input.quality = document("quality", objects, &input.omissions)

@@ -27,7 +27,9 @@ struct RunEvaluations {
   }
 
   /// In the order of the manifest. What cannot be evaluated is told, on the page too: the report has other things to say.
-  func all(_ omissions: inout [String]) throws -> [RunReport.EvaluatedModel] {
+  ///
+  /// - Parameter unjudged: learns the gates that nothing could judge, a line each.
+  func all(_ omissions: inout [String], unjudged: inout [String]) throws -> [RunReport.EvaluatedModel] {
     try Self.declarations(pipeline, document: document).compactMap { declaration in
       do {
         return try evaluated(declaration)
@@ -37,25 +39,33 @@ struct RunEvaluations {
         diagnostic.message = "evaluation `\(declaration.name)` is left out: \(diagnostic.message)"
         Terminal.standard.say(diagnostic)
         omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
+        unjudged += declaration.gates.map { "\(declaration.name): the gate on `\($0.metric)` cannot be judged" }
         return nil
       }
     }
   }
 
-  /// `nil` when the run has no predictions, because their stage has no result.
+  /// `nil` when the run has no predictions, because their stage has no result in it.
   private func evaluated(_ declaration: EvaluationDeclaration) throws -> RunReport.EvaluatedModel? {
     let path = declaration.predictions
     let makers = run.stages.filter { stage in stage.outputs.contains { WorkspacePath($0.path).map(path.isWithin) ?? false } }
     let objects = RunObjects(run: run, store: project.store)
     guard let file = try objects.file(of: path), let digest = objects.digest(of: path) else {
-      guard makers.isEmpty, run.outcome == .finished else { return nil }
+      if let maker = makers.first(where: \.outcome.isDone) {
+        throw Diagnostic(
+          .input, "stage `\(maker.name)` left no file at `\(path)` that the store has", at: declaration.location,
+          hints: ["`predictions` is the path of one table; `pipe fetch` brings what only a remote has"])
+      }
+      let isDeclared = pipeline.stages.contains { $0.outputs.contains { path.isWithin($0.path) } }
+      // A run of other stages has nothing to say of it.
+      guard makers.isEmpty, run.outcome == .finished, !isDeclared else { return nil }
       throw Diagnostic(
         .input, "no stage makes `\(path)`", at: declaration.location,
         hints: ["declare it as an output of the stage that writes it"])
     }
     let request = EvaluationRequest(declaration)
     let table = { try PredictionReader.table(file: file, named: path.text, for: request, keepsIDs: $0) }
-    let reference = try Baseline.find(declaration.baseline ?? pipeline.reportBaseline, for: path, of: self)
+    let reference = baseline(of: declaration)
     guard case .found(let name, let referenceFile, let referenceDigest) = reference else {
       let result = try EvaluationCache(project, request, table: digest).result {
         try Evaluator(request).evaluate(table(false))
@@ -69,6 +79,20 @@ struct RunEvaluations {
       return try Evaluator(request).evaluate(current, against: other)
     }
     return .init(name: declaration.name, result: result, reference: name)
+  }
+
+  /// One that cannot be read is told, and costs the comparison only.
+  private func baseline(of declaration: EvaluationDeclaration) -> Baseline {
+    do {
+      return try Baseline.find(declaration.baseline ?? pipeline.reportBaseline, for: declaration.predictions, of: self)
+    } catch {
+      var diagnostic = (error as? any DiagnosticConvertible)?.diagnostic ?? Diagnostic(.bug, "\(error)")
+      let why = diagnostic.message
+      diagnostic.category = .warning
+      diagnostic.message = "evaluation `\(declaration.name)` is compared with nothing: \(why)"
+      Terminal.standard.say(diagnostic)
+      return .missing((diagnostic.location.map { "\($0): " } ?? "") + why)
+    }
   }
 }
 
