@@ -242,6 +242,11 @@ struct `Reports of the program` {
         (site.text("pipeline.yaml") ?? "").replacing("ignore: [id]", with: "ignore: [id], against: d.csv"), to: "pipeline.yaml")
       _ = try site.pipe("report")
       #expect(site.text("reports/index.md")?.contains("0 of 2 columns drifted") == true)
+      try site.write(
+        (site.text("pipeline.yaml") ?? "").replacing("ignore: [id]", with: "columns: [nope]"), to: "pipeline.yaml")
+      let none = try site.pipe("report").err
+      #expect(none.contains("pipeline.yaml:8:") && none.contains("the drift of `d.csv` names no column that d.csv"), "\(none)")
+      #expect(none.contains("hint: it has `id`, `size`, `kind`"), "\(none)")
     }
   }
 

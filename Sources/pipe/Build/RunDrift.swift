@@ -98,6 +98,11 @@ struct RunDrift {
     let kept = header.indices.filter {
       declaration.columns?.contains(header[$0]) ?? true && !declaration.ignored.contains(header[$0])
     }
+    guard !kept.isEmpty else {
+      throw Diagnostic(
+        .input, "the drift of `\(declaration.data)` names no column that \(name) has", at: declaration.location,
+        hints: ["it has \(header.prefix(20).map { "`\($0)`" }.joined(separator: ", "))"])
+    }
     var writer = CSVWriter(header: kept.map { header[$0] })
     var rows = 0
     while try stream.next() {
