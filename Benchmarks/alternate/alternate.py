@@ -131,14 +131,14 @@ class Alternation:
             if "unexpected error" in wanted[2]:
                 self.say("  DVC failed with an error of its own: " + wanted[2].strip().splitlines()[-1])
         if self.checking(number):
-            self.compare(number, failed, asked if ours else [])
+            self.compare(number, failed, asked if ours else [], asked)
 
     def checking(self, number):
         return number >= self.options.start
 
-    def compare(self, number, failed, asked):
+    def compare(self, number, failed, asked, commands):
         """`failed` names the commands that failed on both sides: what they did before may differ, also between two runs of DVC, which goes
-        through the files in the order in which the file system lists them. `asked` has the words of the commands that `pipe` did.
+        through the files in the order in which the file system lists them. `asked` has the words of the commands that `pipe` did, `commands` those of either.
 
         DVC's own status of the mixed project follows from equal contents: it is asked now and then, to prove that.
         """
@@ -150,7 +150,7 @@ class Alternation:
             deviation = f"{failed[-1]} failed in both and left other things done" if failed else (
                 self.taken_in(mixed, wanted) or self.left_out(mixed, wanted, asked) or self.recorded_frozen(mixed, wanted)
                 or self.kept_modes(mixed, wanted, asked) or self.kept_lock(mixed, wanted, asked) or self.kept_files(mixed, wanted)
-                or self.ran_in_any_order(mixed, wanted, asked))
+                or self.ran_in_any_order(mixed, wanted, commands))
             if deviation:
                 self.say(differing(mixed, wanted, self.shadow.blobs, self.bytes))
                 self.account(deviation)
@@ -220,10 +220,11 @@ class Alternation:
                      and mixed[name].split(" ")[-1] == "".join(wanted[name].split("/")[-2:]) for name in names)
         return "an output left to Git stays a file" if linked and set(names) <= self.named(uncached=True) else None
 
-    def ran_in_any_order(self, mixed, wanted, asked):
-        """Whether nothing differs but an order: DVC runs stages that were asked for together as Python's set of their random hashes has them."""
+    def ran_in_any_order(self, mixed, wanted, commands):
+        """Whether nothing differs but an order: DVC runs stages that were asked for together as Python's set of their random hashes has them,
+        so that two runs of it differ."""
         names = [name for name in {*mixed, *wanted} if mixed.get(name) != wanted.get(name)]
-        if not any(words[0] == "repro" and "--glob" in words for words in asked):
+        if not any(words[0] == "repro" and "--glob" in words for words in commands):
             return None
 
         def plain(name, text):

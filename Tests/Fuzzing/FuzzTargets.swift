@@ -186,17 +186,19 @@ private func fuzzDVCLock(_ text: String) {
 
 @discardableResult
 private func checkUpdated(_ text: String?, _ lock: DVCLock, _ property: String) -> String? {
+  var written = ""
   do {
     let replacing = lock.entries.map { (name: $0.name, entry: $0.entry) }
     guard let updated = try DVCLockText.updating(text, replacing: replacing) else { return nil }
+    written = updated
     let again = try DVCLockText.read(updated, file: "dvc.lock")
     for (name, entry) in lock.entries where again[name] != entry && !isFoldedBeyondReading(updated, entry, again[name]) {
       broken(property, "\(entry)", "\(again[name].map { "\($0)" } ?? "nothing") in:\n\(updated)")
     }
     return updated
   } catch {
-    if isFoldedBeyondReading(text ?? "", lock.entries.map(\.entry), nil) { return nil }
-    broken("an updated lock is not read", text ?? "new", "\(error)")
+    if isFoldedBeyondReading(written, lock.entries, nil) { return nil }
+    broken("an updated lock is not read", written, "\(error)")
   }
 }
 
