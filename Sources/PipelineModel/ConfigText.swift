@@ -41,8 +41,8 @@ package struct ConfigText: Sendable, Equatable {
     package var parts: (kind: String?, name: String) {
       for kind in ConfigText.namedKinds {
         guard name.hasPrefix(kind) else { continue }
-        let rest = name.dropFirst(kind.count).drop { $0 == " " || $0 == "\t" }
-        if rest.count >= 2, rest.hasPrefix("\""), rest.hasSuffix("\"") { return (kind, String(rest.dropFirst().dropLast())) }
+        let rest = name.unicodeScalars.dropFirst(kind.count).droppingBlanks()
+        if rest.count >= 2, rest.first == "\"", rest.last == "\"" { return (kind, String(rest.dropFirst().dropLast())) }
       }
       return (nil, name)
     }
@@ -116,22 +116,39 @@ extension ConfigText {
   }
 }
 
+/// A piece of the file, scalar by scalar: as a `Character`, a blank or a quote would be one with a combining mark behind it.
+private typealias Piece = Substring.UnicodeScalarView
+
 extension String {
   /// Without line ends; nothing follows the last one.
-  fileprivate var lines: [Substring] {
+  fileprivate var lines: [Piece] {
     var lines = split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }
     if lines.last?.isEmpty == true { lines.removeLast() }
-    return lines
+    return lines.map(\.unicodeScalars)
+  }
+
+  fileprivate init(_ piece: Piece) { self.init(Substring(piece)) }
+}
+
+extension Piece {
+  fileprivate func hasPrefix(_ text: String) -> Bool { starts(with: text.unicodeScalars) }
+
+  fileprivate func droppingBlanks() -> Piece { drop { $0 == " " || $0 == "\t" } }
+
+  fileprivate func trimmed() -> Piece {
+    var piece = droppingBlanks()
+    while let last = piece.last, last == " " || last == "\t" { piece.removeLast() }
+    return piece
   }
 }
 
 private struct ConfigReading {
   let file: String
-  let lines: [Substring]
+  let lines: [Piece]
   var index = 0
   var config = ConfigText()
 
-  init(file: String, lines: [Substring]) {
+  init(file: String, lines: [Piece]) {
     self.file = file
     self.lines = lines
   }
@@ -139,7 +156,7 @@ private struct ConfigReading {
   mutating func read() throws(Diagnostic) -> ConfigText {
     var comments: [String] = []
     while index < lines.count {
-      let line = trimmed(lines[index])
+      let line = lines[index].trimmed()
       if line.isEmpty || line.hasPrefix("#") {
         comments.append(String(line))
       } else if line.hasPrefix("[") {
@@ -155,15 +172,17 @@ private struct ConfigReading {
     return config
   }
 
-  private mutating func section(_ line: Substring, _ comments: [String]) throws(Diagnostic) {
-    let rest = line.dropFirst().drop { $0 == " " || $0 == "\t" }
+  private mutating func section(_ line: Piece, _ comments: [String]) throws(Diagnostic) {
+    let rest = line.dropFirst().droppingBlanks()
     let quote = rest.first.flatMap { $0 == "'" || $0 == "\"" ? $0 : nil }
     guard let (name, comment) = Self.name(in: quote == nil ? rest : rest.dropFirst(), quote) else {
       throw mistake(why(rest, quote))
     }
     guard !name.isEmpty, !name.hasPrefix("[") else { throw mistake("a section is `[name]` or `['remote \"name\"']`") }
-    var section = ConfigText.Section(name: name.lowercased())
-    guard config.sections.allSatisfy({ $0.name != section.name }) else { throw mistake("section `\(name)` is there twice") }
+    var section = ConfigText.Section(name: String(name).lowercased())
+    guard config.sections.allSatisfy({ $0.name != section.name }) else {
+      throw mistake("section `\(String(name))` is there twice")
+    }
     section.comments = comments
     section.inlineComment = String(comment)
     config.sections.append(section)
@@ -171,26 +190,26 @@ private struct ConfigReading {
 
   /// The name up to the first `]`, or quote and `]`, behind which a comment stands or nothing: names hold brackets and quotes
   /// too (`"remote "x""`).
-  private static func name(in text: Substring, _ quote: Character?) -> (name: Substring, comment: Substring)? {
+  private static func name(in text: Piece, _ quote: Unicode.Scalar?) -> (name: Piece, comment: Piece)? {
     for end in text.indices where text[end] == quote ?? "]" {
-      let behind = quote == nil ? text[end...] : text[end...].dropFirst().drop { $0 == " " || $0 == "\t" }
+      let behind = quote == nil ? text[end...] : text[end...].dropFirst().droppingBlanks()
       guard behind.hasPrefix("]") else { continue }
-      let comment = trimmed(behind.dropFirst())
-      if comment.isEmpty || comment.hasPrefix("#") { return (quote == nil ? trimmed(text[..<end]) : text[..<end], comment) }
+      let comment = behind.dropFirst().trimmed()
+      if comment.isEmpty || comment.hasPrefix("#") { return (quote == nil ? text[..<end].trimmed() : text[..<end], comment) }
     }
     return nil
   }
 
   /// What is wrong with the line of a section whose name has no end.
-  private func why(_ rest: Substring, _ quote: Character?) -> String {
+  private func why(_ rest: Piece, _ quote: Unicode.Scalar?) -> String {
     if let quote, !rest.dropFirst().contains(quote) { return "the section's name has no closing \(quote)" }
     guard let end = rest.firstIndex(of: "]") else { return "the section has no `]`" }
-    return "`\(trimmed(rest[end...].dropFirst()))` stands after the section's name"
+    return "`\(String(rest[end...].dropFirst().trimmed()))` stands after the section's name"
   }
 
-  private mutating func entry(_ line: Substring, _ comments: [String]) throws(Diagnostic) {
+  private mutating func entry(_ line: Piece, _ comments: [String]) throws(Diagnostic) {
     guard let equals = equals(in: line) else { throw mistake("a line is `key = value`, `[section]` or `# comment`") }
-    let key = unquoted(trimmed(line[..<equals])).lowercased()
+    let key = String(unquoted(line[..<equals].trimmed())).lowercased()
     guard !key.isEmpty else { throw mistake("the key is empty") }
     guard !key.contains("'") || !key.contains("\"") else {
       throw mistake("no key has both kinds of quotes, which no line can quote")
@@ -200,7 +219,7 @@ private struct ConfigReading {
     guard config.sections[last].entries.allSatisfy({ $0.key != key }) else {
       throw mistake("`\(key)` is there twice in section `\(config.sections[last].name)`")
     }
-    let (value, comment) = try value(trimmed(line[line.index(after: equals)...]))
+    let (value, comment) = try value(line[line.index(after: equals)...].trimmed())
     var entry = ConfigText.Entry(key: key, value: value)
     entry.comments = comments
     entry.inlineComment = comment
@@ -208,16 +227,16 @@ private struct ConfigReading {
   }
 
   /// The first `=` outside a quoted key.
-  private func equals(in line: Substring) -> Substring.Index? {
+  private func equals(in line: Piece) -> Piece.Index? {
     guard let quote = line.first, quote == "\"" || quote == "'",
       let close = line.dropFirst().firstIndex(of: quote)
     else { return line.firstIndex(of: "=") }
     return line[close...].firstIndex(of: "=")
   }
 
-  private mutating func value(_ text: Substring) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
+  private mutating func value(_ text: Piece) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
     for quote in ["\"\"\"", "'''"] where text.hasPrefix(quote) { return try multiline(text.dropFirst(3), quote) }
-    if text == "," { return (.list([]), "") }
+    if text.elementsEqual(",".unicodeScalars) { return (.list([]), "") }
     var rest = text
     var items: [String] = []
     var isList = false
@@ -228,7 +247,7 @@ private struct ConfigReading {
       if rest.hasPrefix(",") {
         isList = true
         guard item != nil else { throw mistake("a value is missing before `,`") }
-        rest = rest.dropFirst().drop { $0 == " " || $0 == "\t" }
+        rest = rest.dropFirst().droppingBlanks()
         continue
       }
       break
@@ -238,12 +257,12 @@ private struct ConfigReading {
   }
 
   /// One item, without quotes; what follows begins with `,` or `#` or is empty. `nil` when there is none.
-  private func item(_ text: Substring) throws(Diagnostic) -> (item: String?, rest: Substring) {
+  private func item(_ text: Piece) throws(Diagnostic) -> (item: String?, rest: Piece) {
     guard let first = text.first, first != "#" else { return (nil, text) }
     if first == "\"" || first == "'" {
       var close = text.dropFirst().firstIndex(of: first)
       while let end = close {
-        let rest = text[text.index(after: end)...].drop { $0 == " " || $0 == "\t" }
+        let rest = text[text.index(after: end)...].droppingBlanks()
         if rest.isEmpty || rest.hasPrefix(",") || rest.hasPrefix("#") {
           return (String(text[text.index(after: text.startIndex)..<end]), rest)
         }
@@ -252,16 +271,16 @@ private struct ConfigReading {
       throw mistake("the value has no closing \(first)")
     }
     let end = text.firstIndex { $0 == "," || $0 == "#" } ?? text.endIndex
-    let item = trimmed(text[..<end])
+    let item = text[..<end].trimmed()
     return (item.isEmpty ? nil : String(item), text[end...])
   }
 
-  private mutating func multiline(_ text: Substring, _ quote: String) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
+  private mutating func multiline(_ text: Piece, _ quote: String) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
     var collected = ""
     var rest = text
     while true {
-      if let (end, comment) = Self.closing(quote, in: rest) { return (.text(collected + rest[..<end]), String(comment)) }
-      collected += rest + "\n"
+      if let (end, comment) = Self.closing(quote, in: rest) { return (.text(collected + String(rest[..<end])), String(comment)) }
+      collected += String(rest) + "\n"
       guard index + 1 < lines.count else { throw mistake("the value has no closing \(quote)") }
       index += 1
       rest = lines[index]
@@ -269,17 +288,17 @@ private struct ConfigReading {
   }
 
   /// The first three quotes that nothing follows but a comment: a value may end in a quote of its own.
-  private static func closing(_ quote: String, in text: Substring) -> (end: Substring.Index, comment: Substring)? {
+  private static func closing(_ quote: String, in text: Piece) -> (end: Piece.Index, comment: Piece)? {
     var start = text.startIndex
-    while let range = text[start...].firstRange(of: quote) {
-      let rest = trimmed(text[range.upperBound...])
+    while let range = text[start...].firstRange(of: quote.unicodeScalars) {
+      let rest = text[range.upperBound...].trimmed()
       if rest.isEmpty || rest.hasPrefix("#") { return (range.lowerBound, rest) }
       start = text.index(after: range.lowerBound)
     }
     return nil
   }
 
-  private func unquoted(_ text: Substring) -> Substring {
+  private func unquoted(_ text: Piece) -> Piece {
     guard text.count >= 2, let first = text.first, first == "\"" || first == "'", text.last == first else { return text }
     return text.dropFirst().dropLast()
   }
@@ -287,12 +306,6 @@ private struct ConfigReading {
   private func mistake(_ message: String) -> Diagnostic {
     Diagnostic(.input, message, at: SourceLocation(file: file, line: index + 1))
   }
-}
-
-private func trimmed(_ text: Substring) -> Substring {
-  var text = text.drop { $0 == " " || $0 == "\t" }
-  while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-  return text
 }
 
 // MARK: Writing
@@ -335,13 +348,14 @@ extension ConfigText {
   ///
   /// - Parameter isKey: keys, names and items of lists stay on one line; of both quotes in one, `"` is taken and `'` kept.
   static func quoted(_ text: String, isKey: Bool) -> String {
-    guard let first = text.first, let last = text.last else { return "\"\"" }
-    let hasBoth = text.contains("'") && text.contains("\"")
-    if !isKey, hasBoth || text.contains("\n") {
-      return text.contains("\"\"\"") ? "'''\(text)'''" : "\"\"\"\(text)\"\"\""
+    let scalars = text.unicodeScalars
+    guard let first = scalars.first, let last = scalars.last else { return "\"\"" }
+    let hasBoth = scalars.contains("'") && scalars.contains("\"")
+    if !isKey, hasBoth || scalars.contains("\n") {
+      return scalars.contains("\"\"\"".unicodeScalars) ? "'''\(text)'''" : "\"\"\"\(text)\"\"\""
     }
-    let special: Set<Character> = [" ", "\r", "\n", "\u{0B}", "\t", "'", "\""]
-    guard special.contains(first) || special.contains(last) || text.contains(",") || text.contains("#") else { return text }
-    return text.contains("\"") ? "'\(text)'" : "\"\(text)\""
+    let special: Set<Unicode.Scalar> = [" ", "\r", "\n", "\u{0B}", "\t", "'", "\""]
+    guard special.contains(first) || special.contains(last) || scalars.contains(",") || scalars.contains("#") else { return text }
+    return scalars.contains("\"") ? "'\(text)'" : "\"\(text)\""
   }
 }

@@ -49,6 +49,22 @@ import Testing
     #expect(try read("[a]\nk = \'\'\'x\'\'\'\' # why\n").value("k", in: "a") == .text("x'"))
   }
 
+  @Test func `a mark that combines with what stands before it takes no blank, quote or bracket along`() throws {
+    let mark = "\u{0CF3}\u{301}"
+    let text = "[\(mark)a]\n    \(mark)k =\(mark)v\n    l = \"\(mark),\"#\(mark)\n['remote \"\(mark)\"']\n    m = x,\(mark)\n"
+    let config = try read(text)
+    #expect(config.value("\(mark)k", in: "\(mark)a") == .text("\(mark)v"))
+    #expect(config.value("l", in: "\(mark)a") == .text("\(mark),"))
+    #expect(config.names(of: "remote") == [mark])
+    #expect(config.value("m", in: mark, kind: "remote") == .list(["x", mark]))
+    #expect(try read(config.text) == config)
+    var written = ConfigText()
+    for (index, value) in [" \(mark)", "a,\(mark)", "\"\(mark)", "it's \"\(mark)"].enumerated() {
+      written.set(.text(value), for: "k\(index)", in: "core")
+    }
+    #expect(try read(written.text) == written)
+  }
+
   @Test func `values are quoted only where they must be`() throws {
     var config = ConfigText()
     for (index, value) in ["a b#c'd", "a,b", " sp", "q\"x", "", "a'\"b", "plain it's"].enumerated() {
