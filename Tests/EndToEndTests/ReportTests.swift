@@ -112,7 +112,7 @@ struct `Reports of the program` {
 
   @Test(arguments: [
     ("metric: mae, at_most", "metric: mea, at_most", "evaluation `model` has no metric `mea`"),
-    ("> predictions.csv", "| head -1 > predictions.csv", "evaluation `model` is left out"),
+    ("> predictions.csv", "| sed -n 1p > predictions.csv", "evaluation `model` is left out"),
     ("> predictions.csv", "> x; mkdir -p predictions.csv; mv x predictions.csv", "left no file at `predictions.csv`"),
   ])
   func `a gate that cannot be judged counts as missed`(old: String, new: String, why: String) throws {
@@ -247,6 +247,13 @@ struct `Reports of the program` {
       let none = try site.pipe("report").err
       #expect(none.contains("pipeline.yaml:8:") && none.contains("the drift of `d.csv` names no column that d.csv"), "\(none)")
       #expect(none.contains("hint: it has `id`, `size`, `kind`"), "\(none)")
+      #expect(site.text("reports/index.md")?.contains("drift of `d.csv` is left out") == true)
+      // A run of another stage has no table to speak of, and no mistake either.
+      try site.write(
+        (site.text("pipeline.yaml") ?? "").replacing("columns: [nope]", with: "ignore: [id]")
+          .replacing("stages:\n", with: "stages:\n  other: {cmd: echo o > o, outs: [o]}\n"), to: "pipeline.yaml")
+      let other = try site.pipe("repro", "other")
+      #expect(other.status == 0 && !other.err.contains("drift"), "\(other.err)")
     }
   }
 

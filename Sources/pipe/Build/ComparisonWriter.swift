@@ -71,12 +71,8 @@ struct ComparisonWriter {
             side: place, model: .init(name: declaration.name, result: result, reference: other.name),
             referenceSlices: try evaluator.slices(of: reference)))
       }
-    } catch let error as Diagnostic {
-      var diagnostic = error
-      diagnostic.category = .warning
-      diagnostic.message = "`\(declaration.name)` is not compared: \(error.message)"
-      Terminal.standard.say(diagnostic)
-      input.omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
+    } catch let error as any DiagnosticConvertible {
+      input.omissions.append(error.omission("`\(declaration.name)` is not compared"))
     }
   }
 }

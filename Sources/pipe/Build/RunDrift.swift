@@ -24,11 +24,7 @@ struct RunDrift {
       do {
         return try compared(declaration, &omissions)
       } catch let error as any DiagnosticConvertible {
-        var diagnostic = error.diagnostic
-        diagnostic.category = .warning
-        diagnostic.message = "drift of `\(declaration.data)` is left out: \(diagnostic.message)"
-        Terminal.standard.say(diagnostic)
-        omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
+        omissions.append(error.omission("drift of `\(declaration.data)` is left out"))
         return nil
       }
     }
@@ -38,7 +34,8 @@ struct RunDrift {
   private func compared(_ declaration: DriftDeclaration, _ omissions: inout [String]) throws -> RunReport.DriftedTable? {
     let own = ComparedRun(run, called: "this run", in: project)
     guard let now = try sample(of: declaration.data, in: own, declaration) else {
-      guard run.outcome == .finished else { return nil }
+      // A run of other stages has nothing to say of it.
+      guard run.outcome == .finished, !isDeclared(declaration.data) else { return nil }
       throw Diagnostic(
         .input, "no stage of this run has `\(declaration.data)`", at: declaration.location,
         hints: ["it has to be an output or a dependency of a stage"])
@@ -65,6 +62,12 @@ struct RunDrift {
     return RunReport.DriftedTable(
       data: declaration.data.text, reference: name, drift: drift, threshold: declaration.threshold ?? Self.threshold,
       rows: now.rows, referenceRows: then.rows)
+  }
+
+  private func isDeclared(_ path: WorkspacePath) -> Bool {
+    pipeline.stages.contains { stage in
+      (stage.outputs.map(\.path) + stage.dependencies.compactMap(\.path)).contains { path.isWithin($0) }
+    }
   }
 
   private struct Sample {

@@ -34,11 +34,7 @@ struct RunEvaluations {
       do {
         return try evaluated(declaration)
       } catch let error as any DiagnosticConvertible {
-        var diagnostic = error.diagnostic
-        diagnostic.category = .warning
-        diagnostic.message = "evaluation `\(declaration.name)` is left out: \(diagnostic.message)"
-        Terminal.standard.say(diagnostic)
-        omissions.append((diagnostic.location.map { "\($0): " } ?? "") + diagnostic.message)
+        omissions.append(error.omission("evaluation `\(declaration.name)` is left out"))
         unjudged += declaration.gates.map { "\(declaration.name): the gate on `\($0.metric)` cannot be judged" }
         return nil
       }
@@ -86,12 +82,8 @@ struct RunEvaluations {
     do {
       return try Baseline.find(declaration.baseline ?? pipeline.reportBaseline, for: declaration.predictions, of: self)
     } catch {
-      var diagnostic = (error as? any DiagnosticConvertible)?.diagnostic ?? Diagnostic(.bug, "\(error)")
-      let why = diagnostic.message
-      diagnostic.category = .warning
-      diagnostic.message = "evaluation `\(declaration.name)` is compared with nothing: \(why)"
-      Terminal.standard.say(diagnostic)
-      return .missing((diagnostic.location.map { "\($0): " } ?? "") + why)
+      let mistake: any DiagnosticConvertible = (error as? any DiagnosticConvertible) ?? Diagnostic(.bug, "\(error)")
+      return .missing(mistake.omission("evaluation `\(declaration.name)` is compared with nothing"))
     }
   }
 }
