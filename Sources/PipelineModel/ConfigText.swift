@@ -211,9 +211,7 @@ private struct ConfigReading {
     guard let equals = equals(in: line) else { throw mistake("a line is `key = value`, `[section]` or `# comment`") }
     let key = String(unquoted(line[..<equals].trimmed())).lowercased()
     guard !key.isEmpty else { throw mistake("the key is empty") }
-    guard !key.contains("'") || !key.contains("\"") else {
-      throw mistake("no key has both kinds of quotes, which no line can quote")
-    }
+    guard !hasBothQuotes(key) else { throw mistake("no key has both kinds of quotes, which no line can quote") }
     guard !config.sections.isEmpty else { throw mistake("`\(key)` stands before any section") }
     let last = config.sections.count - 1
     guard config.sections[last].entries.allSatisfy({ $0.key != key }) else {
@@ -253,6 +251,9 @@ private struct ConfigReading {
       break
     }
     guard isList else { return (.text(items.first ?? ""), String(rest)) }
+    guard !items.contains(where: hasBothQuotes) else {
+      throw mistake("no item of a list has both kinds of quotes, which no line can quote")
+    }
     return (.list(items), String(rest))
   }
 
@@ -274,6 +275,8 @@ private struct ConfigReading {
     let item = text[..<end].trimmed()
     return (item.isEmpty ? nil : String(item), text[end...])
   }
+
+  private func hasBothQuotes(_ text: String) -> Bool { text.unicodeScalars.contains("'") && text.unicodeScalars.contains("\"") }
 
   private mutating func multiline(_ text: Piece, _ quote: String) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
     var collected = ""

@@ -137,6 +137,7 @@ import Testing
     ("[[core]]\n", "a section is `[name]` or `['remote \"name\"']`", 1),
     ("[core] x\n", "`x` stands after the section's name", 1),
     ("[core]\n\"a'b\"\" = 1\n", "no key has both kinds of quotes, which no line can quote", 2),
+    ("[core]\na = x, \"b\"c'd\"\n", "no item of a list has both kinds of quotes, which no line can quote", 2),
     ("[core]\na = \"b\n", "the value has no closing \"", 2),
     ("[core]\n\na = '''b\n", "the value has no closing '''", 3),
   ])
