@@ -44,6 +44,10 @@ struct ProjectReader {
   ///
   /// - Throws: `DiagnosticList` with the mistakes of all files, `StoreError`, `GitError`.
   func read() throws -> LoadedProject {
+    // It takes nearly as long to read as the manifest, and most projects have this one only.
+    let rootLock = (source as? WorkspaceSource).map { source in
+      Background { [dialect] in WorkspacePath(dialect.lockName).flatMap { try? LockReading(of: $0, in: source, dialect) } }
+    }
     var walk = ProjectWalk(source, dialect, rules: try source.ignoreRules(of: project))
     var mistakes = DiagnosticList()
     var readings: [ManifestReading] = []
@@ -80,7 +84,7 @@ struct ProjectReader {
     try mistakes.throwIfErrors()
     join(readings, into: &loaded)
     loaded.folders = walk.folders.map { $0?.text ?? "" }
-    try readLocks(into: &loaded)
+    try readLocks(into: &loaded, root: rootLock)
     return loaded
   }
 
@@ -137,7 +141,8 @@ struct ProjectReader {
 
   // MARK: Agreed results
 
-  private func readLocks(into loaded: inout LoadedProject) throws {
+  /// - Parameter root: the reading of the project's own lock file, which began before it was known who asks for it.
+  private func readLocks(into loaded: inout LoadedProject, root: Background<LockReading?>?) throws {
     var mistakes = DiagnosticList()
     var stages: [WorkspacePath: [Stage]] = [:]
     for stage in loaded.pipeline.stages {
@@ -150,28 +155,16 @@ struct ProjectReader {
     }
     for (path, stages) in stages {
       loaded.sources.append(path)
-      guard let text = try source.text(of: path) else { continue }
-      loaded.lockTexts[path] = text
+      let begun = path.text == dialect.lockName ? root?.wait() : nil
+      guard let reading = try begun ?? LockReading(of: path, in: source, dialect) else { continue }
+      loaded.lockTexts[path] = reading.text
       do {
-        try readLock(text, path, stages, into: &loaded.lock)
+        try reading.join(stages, into: &loaded.lock)
       } catch let list as DiagnosticList {
         for diagnostic in list.diagnostics { mistakes.add(diagnostic) }
       }
     }
     try mistakes.throwIfErrors()
-  }
-
-  private func readLock(_ text: String, _ path: WorkspacePath, _ stages: [Stage], into lock: inout LockFile) throws {
-    let file = source.label + path.text
-    if dialect.isNative {
-      let entries = try LockFileText.read(text, file: file).entries
-      lock.entries.reserveCapacity(lock.entries.count + stages.count)
-      for stage in stages { lock.entries[stage.name] = entries[stage.localName] }
-    } else {
-      let entries = try DVCLockText.read(text, file: file)
-      lock.entries.reserveCapacity(lock.entries.count + stages.count)
-      for stage in stages { lock.entries[stage.name] = entries[stage.localName].map { LockEntry($0, of: stage) } }
-    }
   }
 
   /// The lock file beside a manifest.
@@ -180,6 +173,36 @@ struct ProjectReader {
       preconditionFailure("a lock file's name is a path")
     }
     return path
+  }
+}
+
+/// A lock file's text and rows, not joined to stages yet.
+private struct LockReading: Sendable {
+  private enum Rows {
+    case native(LockFile)
+    case dvc(DVCLock)
+  }
+  let text: String
+  private let rows: Result<Rows, DiagnosticList>
+
+  /// `nil` when the file is not there.
+  init?(of path: WorkspacePath, in source: any ProjectSource, _ dialect: Dialect) throws {
+    guard let text = try source.text(of: path) else { return nil }
+    let file = source.label + path.text
+    self.text = text
+    rows = Result { () throws(DiagnosticList) in
+      dialect.isNative ? .native(try LockFileText.read(text, file: file)) : .dvc(try DVCLockText.read(text, file: file))
+    }
+  }
+
+  /// Adds what is agreed of the stages.
+  func join(_ stages: [Stage], into lock: inout LockFile) throws(DiagnosticList) {
+    lock.entries.reserveCapacity(lock.entries.count + stages.count)
+    switch try rows.get() {
+    case .native(let rows): for stage in stages { lock.entries[stage.name] = rows.entries[stage.localName] }
+    case .dvc(let rows):
+      for stage in stages { lock.entries[stage.name] = rows[stage.localName].map { LockEntry($0, of: stage) } }
+    }
   }
 }
 
