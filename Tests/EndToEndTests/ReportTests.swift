@@ -217,6 +217,31 @@ struct `Reports of the program` {
         """
         stages:
           data:
+  @Test func `a side that is named twice, also under another name, is compared once`() throws {
+    try withSite { site in
+      try site.git("init", "--quiet")
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      _ = try run(site, bias: 1, expecting: "MAE")
+      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
+      try site.git("commit", "--quiet", "--message", "first")
+      try site.git("tag", "first")
+      let before = try #require(try site.pipe("runs", "--json").json() as? [[String: Any]]).compactMap { $0["id"] as? String }
+      _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
+      func others(_ names: String...) throws -> (count: Int?, err: String) {
+        let ended = try site.run(pipeBinary, ["report", "--json", "--compare"] + names)
+        return (((try ended.json() as? [String: Any])?["others"] as? [Any])?.count, ended.err)
+      }
+      let same = try others("first", "first", "HEAD")
+      #expect(same.count == 1)
+      #expect(same.err.contains("warning: `first` is given twice, and compared once"), "\(same.err)")
+      #expect(same.err.contains("warning: `first` and `HEAD` are the same, which is compared once"), "\(same.err)")
+      let run = try #require(before.first)
+      let runs = try others("previous", run, "first")
+      #expect(runs.count == 2)
+      #expect(runs.err.contains("warning: `previous` and `\(run)` are the same, which is compared once"), "\(runs.err)")
+    }
+  }
+
             cmd: >-
               seq 1 400 | awk -v shift=$PIPE_PARAM_shift 'BEGIN {print "id,size,kind"}
               {print $1 "," $1 % 20 + shift "," ($1 % 3 ? "a" : "b")}' > d.csv

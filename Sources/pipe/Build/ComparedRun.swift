@@ -20,15 +20,20 @@ struct ComparedRun {
   /// Of a revision: what its lock file agreed on, without times.
   let record: RunRecord
   let project: Project
+  /// The same for two names of one run or of one commit.
+  let identity: String
   /// Where files that Git has come from; `nil` for a run.
   private let view: RevisionView?
 
   init(_ record: RunRecord, called name: String, in project: Project) {
-    self.init(name: name, record: record, project: project, view: nil)
+    (self.name, self.record, self.project, self.identity, self.view) = (name, record, project, "run \(record.id)", nil)
   }
 
-  private init(name: String, record: RunRecord, project: Project, view: RevisionView?) {
-    (self.name, self.record, self.project, self.view) = (name, record, project, view)
+  private init(_ view: RevisionView, called name: String, in project: Project) throws {
+    (self.name, self.record, self.project, self.view) = (name, RunRecord(agreedIn: view), project, view)
+    let isWorkspace = name == RevisionView.workspaceName
+    let commit = try isWorkspace ? nil : GitRepository.open(at: project.root)?.resolve(name)
+    identity = commit.map { "commit \($0)" } ?? name
   }
 
   /// - Parameters:
@@ -56,8 +61,7 @@ struct ComparedRun {
 
   private static func revision(_ text: String, _ project: Project) throws -> Found {
     do {
-      let view = try RevisionView(project, revision: text)
-      return .found(ComparedRun(name: text, record: RunRecord(agreedIn: view), project: project, view: view))
+      return .found(try ComparedRun(RevisionView(project, revision: text), called: text, in: project))
     } catch let error as GitError {
       return .missing("`\(text)` is no revision, version or run: \(error.diagnostic.message)")
     } catch let mistakes as DiagnosticList {

@@ -17,14 +17,7 @@ struct ComparisonWriter {
   /// - Throws: an `input` diagnostic for a name that means nothing here.
   func input(_ names: [String]) throws -> ComparisonReport.Input {
     let previous = try RunLog(folder: project.runsFolder).previous(of: run)
-    let others = try names.map { name -> ComparedRun in
-      switch try ComparedRun.find(name, previous: previous, in: project) {
-      case .found(let side): return side
-      case .missing(let why):
-        throw Diagnostic(
-          .input, why, hints: ["--compare takes a Git revision, a run, a version such as `eta@champion`, or `previous`"])
-      }
-    }
+    let others = try sides(names, previous: previous)
     let current = ComparedRun(run, called: "this run", in: project)
     var input = ComparisonReport.Input(
       title: pipeline.title ?? "Pipeline", description: pipeline.description, current: try side(current),
@@ -37,6 +30,26 @@ struct ComparisonWriter {
       try compare(declaration, current, others, &input)
     }
     return input
+  }
+
+  /// One side each: counted twice, it would be tested twice, and all tests on the page are corrected together.
+  private func sides(_ names: [String], previous: RunRecord?) throws -> [ComparedRun] {
+    var sides: [(name: String, run: ComparedRun)] = []
+    for name in names {
+      switch try ComparedRun.find(name, previous: previous, in: project) {
+      case .found(let run):
+        guard let same = sides.first(where: { $0.run.identity == run.identity }) else {
+          sides.append((name, run))
+          continue
+        }
+        let what = same.name == name ? "`\(name)` is given twice, and" : "`\(same.name)` and `\(name)` are the same, which is"
+        Terminal.standard.say(Diagnostic(.warning, "\(what) compared once"))
+      case .missing(let why):
+        throw Diagnostic(
+          .input, why, hints: ["--compare takes a Git revision, a run, a version such as `eta@champion`, or `previous`"])
+      }
+    }
+    return sides.map(\.run)
   }
 
   private func side(_ side: ComparedRun) throws -> ComparisonReport.Side {
