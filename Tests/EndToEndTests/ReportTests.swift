@@ -110,6 +110,44 @@ struct `Reports of the program` {
     }
   }
 
+  @Test func `a missed gate is no business of a build of other stages, and stays one of everything`() throws {
+    try withSite { site in
+      let other = "stages:\n  other:\n    cmd: echo $PIPE_PARAM_word > other.txt\n    params: [word]\n    outs: [other.txt]\n"
+      try site.write(Self.manifest.replacing("stages:\n", with: other), to: "pipeline.yaml")
+      try site.write("bias: 2\nword: a\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 1)
+      let idle = try site.pipe("repro", "other")
+      #expect(idle.status == 0 && !idle.err.contains("gate"), "\(idle.err)")
+      // Neither when it has something to do, nor is the gate forgotten for that.
+      try site.write("bias: 2\nword: b\n", to: "params.yaml")
+      let busy = try site.pipe("repro", "other")
+      #expect(busy.status == 0 && busy.err.contains("report: ") && !busy.err.contains("gate"), "\(busy.err)")
+      #expect(try site.pipe("repro", "other").status == 0)
+      for arguments in [["repro"], ["repro", "predict"], ["repro", "-s", "predict"], ["repro", "other", "predict"]] {
+        let ran = try site.run(pipeBinary, arguments)
+        #expect(ran.status == 1 && ran.err.contains("error: a gate is missed: model: MAE"), "\(arguments): \(ran.err)")
+      }
+      // An older run's page says nothing of how things stand.
+      try site.write("bias: 0\nword: b\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      let runs = try #require(try site.pipe("runs", "--json").json() as? [[String: Any]])
+      _ = try site.pipe("report", try #require(runs.last?["id"] as? String))
+      #expect(try site.pipe("repro").status == 0)
+    }
+  }
+
+  @Test func `a gate that is edited is judged anew without a run`() throws {
+    try withSite { site in
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      try site.write("bias: 2\n", to: "params.yaml")
+      #expect(try site.pipe("repro").status == 1)
+      try site.write(Self.manifest.replacing("at_most: 1", with: "at_most: 5"), to: "pipeline.yaml")
+      let eased = try site.pipe("repro")
+      #expect(eased.status == 0, "\(eased.err)")
+      #expect(site.text("reports/index.md")?.contains("**✓ The gate holds**") == true)
+    }
+  }
+
   @Test(arguments: [
     ("metric: mae, at_most", "metric: mea, at_most", "evaluation `model` has no metric `mea`"),
     ("> predictions.csv", "| sed -n 1p > predictions.csv", "evaluation `model` is left out"),

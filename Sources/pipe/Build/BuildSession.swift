@@ -67,7 +67,7 @@ struct BuildSession {
     let outcome = await build.run(lock: loaded.lock)
     // What they and the stages took counts as this program's from then on.
     processes.endSupervisors()
-    return (outcome, try record(outcome, writesReport: writesReport))
+    return (outcome, try record(outcome, order, writesReport: writesReport))
   }
 
   /// DVC's rule: what Git has is no cached output. The index is read once, when the first stage has something to do.
@@ -108,7 +108,7 @@ struct BuildSession {
     return FetchingStore(local: project.store, remotes: remotes.map(\.store))
   }
 
-  private func record(_ outcome: BuildOutcome, writesReport: Bool) throws -> Diagnostic? {
+  private func record(_ outcome: BuildOutcome, _ order: [Int], writesReport: Bool) throws -> Diagnostic? {
     var written: RunRecorder.Written?
     if outcome.didWork {
       written = try recorder.write(outcome)
@@ -119,7 +119,7 @@ struct BuildSession {
     try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
-    return writesReport ? try report(written) : nil
+    return writesReport ? try report(written, order) : nil
   }
 
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
@@ -153,16 +153,18 @@ struct BuildSession {
     }
   }
 
-  /// - Parameter written: the run's own record, which needs not be read again; `nil` when nothing was done.
+  /// - Parameters:
+  ///   - written: the run's own record, which needs not be read again; `nil` when nothing was done.
+  ///   - order: the stages of this build.
   /// - Returns: that gates are missed, also where the report of a run with nothing to do was written before.
-  private func report(_ written: RunRecorder.Written?) throws -> Diagnostic? {
+  private func report(_ written: RunRecorder.Written?, _ order: [Int]) throws -> Diagnostic? {
     let log = RunLog(folder: project.runsFolder)
     guard let newest = try log.ids().last else { return nil }
     let writer = ReportWriter(project: project, pipeline: pipeline, graph: graph)
     if writer.isOwed(newest), let run = written?.record.id == newest ? written?.record : try log.record(newest) {
       Terminal.standard.note("report: \(try writer.write(run, known: written?.earlier))")
     }
-    return writer.missedGates(newest)
+    return writer.missedGates(newest, among: order)
   }
 
   /// Absolute path of this program, by which stages call it again.
