@@ -39,6 +39,16 @@ package enum CellOption: String, Sendable, CaseIterable {
     }
   }
 
+  /// Why it does nothing in cells of a language; `nil` when it does something.
+  func idleness(in language: String) -> String? {
+    switch self {
+    case .connection: language == "sql" ? nil : "it is for SQL"
+    case .figureCaption, .figureAlternative:
+      ["bash", "swift"].contains(language) ? "there is nothing that such a cell displays" : nil
+    case .label, .echo, .error, .timeout, .out: nil
+    }
+  }
+
   /// The time that `30s` and its like stand for; `nil` when it is not such a text, or not above zero.
   static func duration(_ text: String) -> Duration? {
     let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)]

@@ -57,7 +57,7 @@ package struct CellRunner {
     let surroundings = CellSurroundings(
       file: notebook.file, context: context, folder: folder, environment: environment, workFolder: workFolder,
       interruption: interruption, keptBytes: keptBytes)
-    var run = NotebookRun(notebook, surroundings)
+    var run = NotebookRun(context.params.isEmpty ? notebook : notebook.withoutInjectedValues, surroundings)
     for warning in notebook.warnings { progress(.warning(warning)) }
     let outcome = run.execute(progress)
     return (run.woven, outcome)

@@ -31,13 +31,35 @@ package struct Notebook: Sendable, Equatable {
       guard case .code(let language) = cell.kind else { continue }
       parts.append(language)
       parts.append(cell.source)
-      // Values of the stage take the place of its defaults.
-      if cell.isParameters { parts.append("parameters") }
+      // Values of the stage take the place of these.
+      if cell.isParameters { parts.append(Cell.parametersTag) }
+      if cell.isInjected { parts.append(Cell.injectedTag) }
       for option in CellOption.decidingExecution {
         if let value = cell.options[option.rawValue] { parts.append("\(option.rawValue)=\(value)") }
       }
     }
     return parts
+  }
+}
+
+extension Notebook {
+  /// For a stage that has values of its own: what papermill or an export wrote into the file is of an earlier run, and a new
+  /// cell takes its place, as with papermill. Where no cell is tagged `parameters`, it is the one.
+  var withoutInjectedValues: Notebook {
+    var copy = self
+    var parametrised: Set<String> = []
+    copy.cells = cells.compactMap { cell in
+      guard let language = cell.language, cell.isParameters || cell.isInjected else { return cell }
+      if cell.isParameters {
+        parametrised.insert(language)
+        return cell
+      }
+      guard parametrised.insert(language).inserted else { return nil }
+      var parameters = cell
+      parameters.tags = cell.tags.map { $0 == Cell.injectedTag ? Cell.parametersTag : $0 }
+      return parameters
+    }
+    return copy
   }
 }
 
@@ -58,8 +80,8 @@ package struct Cell: Sendable, Equatable {
   package var firstLine: Int
   /// Of a `.ipynb`, whose cells count their own lines: how messages name the cell, `stages/fit.ipynb, cell 3`.
   package var place: String?
-  /// Tagged `parameters`, as papermill has it: parameters of the stage take the place of what it assigns.
-  package var isParameters = false
+  /// As Jupyter has them.
+  package var tags: [String] = []
 
   package init(kind: Kind, source: String, options: [String: String] = [:], firstLine: Int, place: String? = nil) {
     self.kind = kind
@@ -69,6 +91,13 @@ package struct Cell: Sendable, Equatable {
     self.place = place
   }
 
+  static let parametersTag = "parameters"
+  static let injectedTag = "injected-parameters"
+
+  /// Tagged as papermill has it: parameters of the stage take the place of what it assigns.
+  package var isParameters: Bool { tags.contains(Self.parametersTag) }
+  /// Written by papermill, or by an export, with the values of one run.
+  var isInjected: Bool { tags.contains(Self.injectedTag) }
   package var label: String? { options["label"] }
 
   /// `nil` for prose.

@@ -1,6 +1,14 @@
 // A notebook as its file has it: every cell, byte for byte, whatever the file's form.
 // SPDX-License-Identifier: Apache-2.0
 
+extension DocumentCell {
+  /// A list, or one text for all, as papermill takes it.
+  var tags: [String] {
+    let tags = metadata["tags"]
+    return (tags?.asList ?? [tags].compactMap { $0 }).compactMap(\.asText)
+  }
+}
+
 /// What all forms of a notebook file hold, so that one form becomes another without loss.
 ///
 /// Front matter of a text form is the first raw cell, as in Jupyter.

@@ -112,7 +112,9 @@ private struct NotebookCheck {
     }
     while lines.last?.allSatisfy(\.isWhitespace) == true { lines.removeLast() }
     guard !lines.isEmpty else { return }
-    cells.append(Cell(kind: .prose, source: lines.joined(separator: "\n"), firstLine: firstLine))
+    var found = Cell(kind: .prose, source: lines.joined(separator: "\n"), firstLine: firstLine)
+    found.tags = cell.tags
+    cells.append(found)
   }
 
   private mutating func takeCode(_ cell: DocumentCell) {
@@ -131,10 +133,21 @@ private struct NotebookCheck {
     var found = Cell(
       kind: .code(language: cell.language), source: code, options: options.values, firstLine: cell.firstLine + options.count,
       place: form == .jupyter ? options.file : nil)
-    let tags = cell.metadata["tags"]
-    found.isParameters = (tags?.asList ?? [tags].compactMap { $0 }).contains { $0.asText == "parameters" }
+    found.tags = cell.tags + OptionLines.tags(options.values["tags"] ?? "").filter { !cell.tags.contains($0) }
+    if found.isParameters, let hint = Self.parameterHints[cell.language] {
+      let start = cell.fence.map { place($0.line, $0.column) }
+      let line = form == .jupyter ? nil : cell.firstLine
+      add(
+        .warning, "the tag `parameters` does nothing in a cell of \(cell.language)",
+        options.places["tags"] ?? start ?? SourceLocation(file: options.file, line: line), hint)
+    }
     cells.append(found)
   }
+
+  /// How cells of languages that have no variables to assign come by the values.
+  private static let parameterHints = [
+    "sql": "parameters are bound by name: `:train_lr` is `train.lr`", "swift": "`Pipe.params.train.lr` is `train.lr`",
+  ]
 
   private func withoutReturn(_ line: String) -> String {
     line.utf8.last == 0x0D ? String(Substring(line.utf8.dropLast())) : line

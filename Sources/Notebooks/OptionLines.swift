@@ -7,6 +7,8 @@ struct OptionLines {
   /// How messages name what the lines are counted in.
   let file: String
   private(set) var values: [String: String] = [:]
+  /// Where each key stands.
+  private(set) var places: [String: SourceLocation] = [:]
   /// How many lines they take.
   private(set) var count = 0
   private(set) var problems: [Diagnostic] = []
@@ -60,6 +62,7 @@ struct OptionLines {
       add(.input, "option `\(key)` is given twice", keyPlace, "keep one of them")
       return
     }
+    places[key] = keyPlace
     if key == "eval" {
       let hint = "a fence without braces, such as ```` ```python ````, is shown and not run"
       add(.input, "there is no `eval`: every cell runs", keyPlace, hint)
@@ -74,12 +77,22 @@ struct OptionLines {
         hint ?? "the options are \(known.map { "`\($0)`" }.joined(separator: ", "))")
       return
     }
+    if let reason = option.idleness(in: language) {
+      add(.warning, "option `\(key)` does nothing in a cell of \(language): \(reason)", keyPlace)
+    }
     if let problem = option.problem(with: value) {
       add(.input, "`\(key)` \(problem), not `\(value)`", valuePlace)
     }
     guard option == .label, let first = labels.updateValue(valuePlace, forKey: value) else { return }
     let taken = first.file == file ? "line \(first.line ?? 0)" : "\(first)"
     add(.input, "label `\(value)` is taken: the cell at \(taken) has it", valuePlace, "choose another label")
+  }
+
+  /// `[a, b]`, or one alone.
+  static func tags(_ value: String) -> [String] {
+    let isList = value.hasPrefix("[") && value.hasSuffix("]")
+    let parts = isList ? value.dropFirst().dropLast().split(separator: ",").map { unquoted(String($0)) } : [value]
+    return parts.filter { !$0.isEmpty }
   }
 
   // MARK: R Markdown

@@ -16,26 +16,29 @@ extension WovenNotebook {
     var number = 0
     for cell in cells {
       guard let language = cell.language else {
-        document.cells.append(DocumentCell(.markdown, cell.source))
+        document.cells.append(DocumentCell(.markdown, cell.source, metadata: Self.metadata(of: cell)))
         continue
       }
       number += 1
-      var written = DocumentCell(.code, language: language, cell.sourceWithOptions)
+      var written = DocumentCell(.code, language: language, cell.sourceWithOptions, metadata: Self.metadata(of: cell))
       if cell.outcome != .done { written.metadata["pipe"] = .object(["outcome": .text(cell.outcome.rawValue)]) }
       written.ofTheRun["execution_count"] = cell.outcome == .notRun ? .null : .number("\(number)")
       let injected = cell.outputs.filter { $0.data[ParameterInjection.mime] != nil }
       written.ofTheRun["outputs"] = .list(cell.outputs.filter { $0.data[ParameterInjection.mime] == nil }.map(\.jupyter))
-      if !injected.isEmpty { written.metadata["tags"] = .list([.text("parameters")]) }
       document.cells.append(written)
       for output in injected {
         var values = DocumentCell(.code, language: language, output.data["text/plain"] ?? "")
-        values.metadata["tags"] = .list([.text("injected-parameters")])
+        values.metadata["tags"] = .list([.text(Cell.injectedTag)])
         values.ofTheRun["execution_count"] = .null
         values.ofTheRun["outputs"] = .list([])
         document.cells.append(values)
       }
     }
     return try JupyterFile.text(of: document)
+  }
+
+  private static func metadata(of cell: WovenCell) -> [String: JSONTree] {
+    cell.tags.map { ["tags": .list($0.map { .text($0) })] } ?? [:]
   }
 }
 

@@ -32,6 +32,8 @@ package struct WovenCell: Codable, Sendable, Equatable {
   package var language: String?
   package var source: String
   package var options: [String: String]
+  /// As Jupyter has them; `nil` for none.
+  package var tags: [String]?
   /// Line of the first line of `source` in the notebook, or in `place`.
   package var firstLine: Int
   /// Of a `.ipynb`: how messages name the cell.

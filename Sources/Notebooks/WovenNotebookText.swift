@@ -33,6 +33,11 @@ extension WovenNotebook {
   ///
   /// - Returns: `nil` when the code differs from the code that ran.
   package func rewoven(as notebook: Notebook) -> WovenNotebook? {
+    let tookValues = cells.contains { $0.outputs.contains { $0.data[ParameterInjection.mime] != nil } }
+    return (tookValues ? nil : outputs(under: notebook)) ?? outputs(under: notebook.withoutInjectedValues)
+  }
+
+  private func outputs(under notebook: Notebook) -> WovenNotebook? {
     var ran = cells.filter { $0.outcome != .prose }[...]
     var woven = WovenNotebook(file: notebook.file, title: notebook.title, cells: [])
     for cell in notebook.cells {
@@ -55,5 +60,6 @@ extension WovenCell {
     self.init(
       outcome: outcome, language: cell.language, source: cell.source, options: cell.options, firstLine: cell.firstLine,
       place: cell.place, outputs: outputs)
+    tags = cell.tags.isEmpty ? nil : cell.tags
   }
 }

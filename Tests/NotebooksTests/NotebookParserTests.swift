@@ -104,6 +104,42 @@ struct NotebookParserTests {
     #expect(notebook.warnings.map(\.hints) == [["did you mean `fig-cap`?"]])
   }
 
+  @Test(arguments: [
+    ("```{sql}\n#| label: x\n#| tags: [slow, parameters]\n```", "3:4 the tag `parameters` does nothing in a cell of sql"),
+    ("\n```{sql}\n#| tags: [parameters]\n```", "2:5 the tag `parameters` does nothing in a cell of sql"),
+    ("```{swift}\n//| tags: parameters\n```", "2:5 the tag `parameters` does nothing in a cell of swift"),
+    (
+      "```{python}\n#| connection: duckdb\n```",
+      "2:4 option `connection` does nothing in a cell of python: it is for SQL"
+    ),
+    (
+      "```{bash}\n#| fig-alt: x\n```",
+      "2:4 option `fig-alt` does nothing in a cell of bash: there is nothing that such a cell displays"
+    ),
+  ])
+  func `what a language has no use for is a warning`(text: String, expected: String) throws {
+    let notebook = try NotebookParser.parse(text, file: "a.qmd")
+    #expect(notebook.warnings.map(\.headline) == [expected])
+  }
+
+  @Test func `a warning of a tag names the cell of a Jupyter notebook, and the line of a script`() throws {
+    let script = try NotebookParser.parse("-- %% tags=[\"parameters\"]\nSELECT 1\n", file: "a.sql")
+    #expect(script.warnings.map(\.headline) == ["2:0 the tag `parameters` does nothing in a cell of sql"])
+    let jupyter = """
+      {"cells": [{"cell_type": "code", "metadata": {"tags": ["parameters"]}, "outputs": [], "execution_count": null,
+      "source": "%%sql\\nSELECT 1"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+      """
+    let warnings = try NotebookParser.parse(jupyter, file: "a.ipynb").warnings
+    #expect(warnings.map { "\($0.location?.description ?? "")" } == ["a.ipynb, cell 1"])
+    #expect(warnings.first?.hints == ["parameters are bound by name: `:train_lr` is `train.lr`"])
+  }
+
+  @Test(arguments: ["#| tags: [parameters]", "#| label: x\n#| tags: [a, \"parameters\"]", "#| tags: parameters"])
+  func `a tag is read wherever the option lines have it`(lines: String) throws {
+    let cell = try #require(try NotebookParser.parse("```{python}\n\(lines)\nlr = 1\n```", file: "a.qmd").cells.first)
+    #expect(cell.isParameters && cell.source == "lr = 1")
+  }
+
   @Test func `an option line below code is a warning`() throws {
     let notebook = try NotebookParser.parse("```{bash}\necho\n#| label: x\n#|\n```", file: "a.qmd")
     #expect(notebook.warnings.map(\.headline) == ["3:1 an option line below code means nothing"])

@@ -91,6 +91,45 @@ struct `A cell tagged parameters` {
     #expect(try run(try NotebookParser.parse(one, file: "a.ipynb"), params: ["lr": .number(0.5)]).printed.hasPrefix("0.5 "))
   }
 
+  /// As papermill leaves it, or an export: the values of an earlier run stand below the defaults.
+  private static let injected = jupyter.replacing(
+    ##"{"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [],"##,
+    with: ##"""
+      {"cell_type": "code", "execution_count": null, "metadata": {"tags": ["injected-parameters"]}, "outputs": [],
+       "source": "# Parameters\nlr = 0.9\nother = 9"},
+      {"cell_type": "code", "execution_count": null, "metadata": {"tags": ["hide-input"]}, "outputs": [],
+      """##)
+
+  @Test func `is followed by the values of this run alone, whatever an earlier one left in the file`() throws {
+    let notebook = try NotebookParser.parse(Self.injected, file: "a.ipynb")
+    let ran = try run(notebook, params: ["lr": .number(0.5)])
+    // `other` is no parameter any more: its default counts.
+    #expect(ran.printed == "0.5 default {} 5\n", "\(ran.failure ?? "")")
+    let exported = try ran.woven.jupyterText()
+    #expect(exported.components(separatedBy: "\"injected-parameters\"").count == 2 && !exported.contains("0.9"))
+    // Tags are for who reads the file next.
+    #expect(exported.contains("\"parameters\"") && exported.contains("\"hide-input\""))
+    // What was exported runs and is exported to the same.
+    let again = try run(try NotebookParser.parse(exported, file: "a.ipynb"), params: ["lr": .number(0.5)])
+    #expect(try again.woven.jupyterText() == exported)
+    #expect(ran.woven.rewoven(as: notebook) == ran.woven)
+  }
+
+  @Test func `stays without a say where nothing gives it values, and the values in the file count`() throws {
+    let ran = try run(try NotebookParser.parse(Self.injected, file: "a.ipynb"))
+    #expect(ran.printed == "0.9 default {} 9\n")
+  }
+
+  @Test func `may be the one that papermill put in, where there is no other`() throws {
+    let text = Self.injected.replacing(#"{"tags": ["parameters"]}"#, with: "{}")
+    let ran = try run(try NotebookParser.parse(text, file: "a.ipynb"), params: ["lr": .number(0.5)])
+    #expect(ran.printed == "0.5 default {} 9\n", "\(ran.failure ?? "")")
+    let exported = try ran.woven.jupyterText()
+    #expect(exported.components(separatedBy: "\"injected-parameters\"").count == 2)
+    #expect(exported.components(separatedBy: "\"parameters\"").count == 2)
+    #expect(ran.woven.rewoven(as: try NotebookParser.parse(text, file: "a.ipynb")) == ran.woven)
+  }
+
   @Test func `is part of what a stage follows from`() throws {
     let plain = try NotebookParser.parse("```{python}\nlr = 1\n```", file: "a.qmd")
     let tagged = try NotebookParser.parse("```{python}\n#| tags: [parameters]\nlr = 1\n```", file: "a.qmd")
