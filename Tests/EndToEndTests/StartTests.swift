@@ -25,4 +25,43 @@ import Testing
       #expect(history.err.contains("hint: Debian 12 has it in the package `libgit2-1.5`\n"))
     }
   }
+
+  @Test func `init says what it made, whatever was there`() throws {
+    try withSite { site in
+      func made(_ arguments: String...) throws -> String {
+        let ended = try site.run(pipeBinary, ["init"] + arguments)
+        #expect(ended.status == 0 && ended.out == "", "\(ended.err)")
+        return ended.err
+      }
+      #expect(try made() == "made pipeline.yaml, params.yaml and .pipe/; `pipe repro` runs the pipeline\n")
+      #expect(try made() == "there is a project already; `pipe repro` runs the pipeline\n")
+      try site.remove(".pipe")
+      #expect(try made() == "made .pipe/; `pipe repro` runs the pipeline\n")
+      // Somebody's own manifest does without the example's parameters, and the example without somebody's.
+      try site.remove("params.yaml")
+      #expect(try made() == "there is a project already; `pipe repro` runs the pipeline\n")
+      #expect(!site.exists("params.yaml"))
+      try site.write("mine: 1\n", to: "params.yaml")
+      try site.remove("pipeline.yaml")
+      #expect(try made() == "made pipeline.yaml; `pipe repro` runs the pipeline\n")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0, "\(ran.err)")
+      #expect(try made("a/b") == "made pipeline.yaml, params.yaml and .pipe/ in a/b; `pipe repro` runs the pipeline\n")
+      #expect(try made("-q", "c") == "")
+    }
+  }
+
+  @Test func `init of DVC's layout says what it made, whatever was there`() throws {
+    try withSite { site in
+      func made(_ arguments: String...) throws -> String { try site.run(pipeBinary, ["init", "--dvc"] + arguments).err }
+      #expect(try made("--no-scm") == "made .dvc/ and .dvcignore\n")
+      #expect(try made("--no-scm", "--force") == "made a new .dvc/\n")
+      try site.remove(".dvc")
+      try site.git("init", "--quiet")
+      #expect(try made() == "made .dvc/, which the next commit should hold\n")
+      #expect(try made().hasPrefix("error: `.dvc` is here already"))
+      try site.remove(".dvcignore")
+      #expect(try made("--force") == "made a new .dvc/ and .dvcignore, which the next commit should hold\n")
+    }
+  }
 }

@@ -35,26 +35,41 @@ struct InitCommand: ParsableCommand {
     guard let real = realpath(folder, nil) else { throw Diagnostic(.input, "there is no folder `\(folder)`") }
     defer { free(real) }
     let root = String(cString: real)
-    if dvc {
-      try DVCProjectFolder(root: root, usesGit: !noScm, isBelowTop: subdir).make(replacing: force)
-      if !quiet { Terminal.standard.note("made .dvc/ and .dvcignore\(noScm ? "" : ", which the next commit should hold")") }
-      return
-    }
+    if dvc { return try makeDVC(root) }
     if FileStat("\(root)/dvc.yaml") != nil {
       throw Diagnostic(
         .input, "`dvc.yaml` is here already; a folder has one manifest",
         hints: ["rename `dvc.yaml` to `pipeline.yaml`: the schema is the same"])
     }
     var made: [String] = []
-    for (name, text) in [(Project.manifestName, Self.manifest), ("params.yaml", Self.parameters)]
-    where FileStat("\(root)/\(name)") == nil {
-      try AtomicFile.write(text, to: "\(root)/\(name)")
-      made.append(name)
+    if FileStat("\(root)/\(Project.manifestName)") == nil {
+      // Parameters that are there are somebody's own, and need not have the example's.
+      let hasParameters = FileStat("\(root)/params.yaml") != nil
+      try AtomicFile.write(hasParameters ? Self.plainManifest : Self.manifest, to: "\(root)/\(Project.manifestName)")
+      made.append(Project.manifestName)
+      if !hasParameters {
+        try AtomicFile.write(Self.parameters, to: "\(root)/params.yaml")
+        made.append("params.yaml")
+      }
     }
+    if FileStat("\(root)/.pipe") == nil { made.append(".pipe/") }
     try AtomicFile.makeFolder("\(root)/\(Dialect.native.markerFolder)")
     try Project.find(from: root).makeStateFolders()
-    let list = made.isEmpty ? "nothing new" : made.joined(separator: ", ")
-    if !quiet { Terminal.standard.note("made \(list) and .pipe/; `pipe repro` runs the pipeline") }
+    let sentence = made.isEmpty ? "there is a project already" : sentence(made)
+    if !quiet { Terminal.standard.note("\(sentence); `pipe repro` runs the pipeline") }
+  }
+
+  private func makeDVC(_ root: String) throws {
+    let marker = FileStat("\(root)/.dvc") == nil ? ".dvc/" : "a new .dvc/"
+    let made = [marker] + (FileStat("\(root)/.dvcignore") == nil ? [".dvcignore"] : [])
+    try DVCProjectFolder(root: root, usesGit: !noScm, isBelowTop: subdir).make(replacing: force)
+    if !quiet { Terminal.standard.note("\(sentence(made))\(noScm ? "" : ", which the next commit should hold")") }
+  }
+
+  /// `made a, b and c`, and where, unless it is here.
+  private func sentence(_ made: [String]) -> String {
+    let list = made.count > 1 ? "\(made.dropLast().joined(separator: ", ")) and \(made[made.count - 1])" : made.joined()
+    return "made \(list)\(folder == "." ? "" : " in \(folder)")"
   }
 
   private static let manifest = """
@@ -63,6 +78,14 @@ struct InitCommand: ParsableCommand {
       greet:
         cmd: echo "hello, $PIPE_PARAM_greet_name" > greeting.txt
         params: [greet.name]
+        outs: [greeting.txt]
+
+    """
+  private static let plainManifest = """
+    # Stages with what they read and write. `pipe repro` runs what changed.
+    stages:
+      greet:
+        cmd: echo "hello" > greeting.txt
         outs: [greeting.txt]
 
     """
