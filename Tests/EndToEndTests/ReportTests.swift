@@ -217,6 +217,31 @@ struct `Reports of the program` {
     }
   }
 
+  @Test func `a side that is named twice, also under another name, is compared once`() throws {
+    try withSite { site in
+      try site.git("init", "--quiet")
+      try site.write(Self.manifest, to: "pipeline.yaml")
+      _ = try run(site, bias: 1, expecting: "MAE")
+      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
+      try site.git("commit", "--quiet", "--message", "first")
+      try site.git("tag", "first")
+      let before = try #require(try site.pipe("runs", "--json").json() as? [[String: Any]]).compactMap { $0["id"] as? String }
+      _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
+      func others(_ names: String...) throws -> (count: Int?, err: String) {
+        let ended = try site.run(pipeBinary, ["report", "--json", "--compare"] + names)
+        return (((try ended.json() as? [String: Any])?["others"] as? [Any])?.count, ended.err)
+      }
+      let same = try others("first", "first", "HEAD")
+      #expect(same.count == 1)
+      #expect(same.err.contains("warning: `first` is given twice, and compared once"), "\(same.err)")
+      #expect(same.err.contains("warning: `first` and `HEAD` are the same, which is compared once"), "\(same.err)")
+      let run = try #require(before.first)
+      let runs = try others("previous", run, "first")
+      #expect(runs.count == 2)
+      #expect(runs.err.contains("warning: `previous` and `\(run)` are the same, which is compared once"), "\(runs.err)")
+    }
+  }
+
   @Test func `a revision with a mistake is told by its name, and one without results on the page`() throws {
     try withSite { site in
       try site.git("init", "--quiet")
@@ -255,31 +280,6 @@ struct `Reports of the program` {
         """
         stages:
           data:
-  @Test func `a side that is named twice, also under another name, is compared once`() throws {
-    try withSite { site in
-      try site.git("init", "--quiet")
-      try site.write(Self.manifest, to: "pipeline.yaml")
-      _ = try run(site, bias: 1, expecting: "MAE")
-      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
-      try site.git("commit", "--quiet", "--message", "first")
-      try site.git("tag", "first")
-      let before = try #require(try site.pipe("runs", "--json").json() as? [[String: Any]]).compactMap { $0["id"] as? String }
-      _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
-      func others(_ names: String...) throws -> (count: Int?, err: String) {
-        let ended = try site.run(pipeBinary, ["report", "--json", "--compare"] + names)
-        return (((try ended.json() as? [String: Any])?["others"] as? [Any])?.count, ended.err)
-      }
-      let same = try others("first", "first", "HEAD")
-      #expect(same.count == 1)
-      #expect(same.err.contains("warning: `first` is given twice, and compared once"), "\(same.err)")
-      #expect(same.err.contains("warning: `first` and `HEAD` are the same, which is compared once"), "\(same.err)")
-      let run = try #require(before.first)
-      let runs = try others("previous", run, "first")
-      #expect(runs.count == 2)
-      #expect(runs.err.contains("warning: `previous` and `\(run)` are the same, which is compared once"), "\(runs.err)")
-    }
-  }
-
             cmd: >-
               seq 1 400 | awk -v shift=$PIPE_PARAM_shift 'BEGIN {print "id,size,kind"}
               {print $1 "," $1 % 20 + shift "," ($1 % 3 ? "a" : "b")}' > d.csv
@@ -376,6 +376,77 @@ struct `Reports of the program` {
       #expect(card.hasPrefix("---\nlicense: mit\nmodel-index:\n- name: quick\n"), "\(card)")
       #expect(card.contains("## Limitations\n\nNone is known.\n") && card.contains("_Nobody has written this down yet._"))
       #expect(card.contains("| MAE | 0.27") && card.contains("On 400 rows."))
+    }
+  }
+
+  @Test(arguments: [
+    ("importance", "feature,share\na\n", "out:2:1: warning: the importance of `out` is left out: the row has 1 field"),
+    ("importance", "", "out: warning: the importance of `out` is left out: the file is empty"),
+    ("importance", "feature,share\na,x\n", "column `share` is text, a number is wanted"),
+    ("evaluation", "[", "`out` is not a document of role `evaluation`, so the report leaves it out: it is not JSON"),
+    ("gates", "{}", "`out` is not a document of role `gates`, so the report leaves it out: it has no `schema`"),
+    (
+      "quality", #"{"schema": "pipe.quality/1", "rowsIn": "x"}"#,
+      "`out` is not a document of role `quality`, so the report leaves it out: `rowsIn` is of another kind"
+    ),
+    ("backtest", "null", "`out` is not a document of role `backtest`, so the report leaves it out: it is null"),
+    ("predictions", "id,y_true,y_pred\n1,a,2\n", "out:2:3: warning: evaluation `predictions` is left out: `a` is not a number"),
+    ("card", "[]", "out: warning: a model card is a mapping"),
+  ])
+  func `a file that is not of its role is left out, which the page says`(role: String, text: String, why: String) throws {
+    try withSite { site in
+      try site.write(text, to: "in")
+      try site.write("stages:\n  s: {cmd: cp in out, deps: [in], outs: [out]}\nreport: {\(role): out}\n", to: "pipeline.yaml")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0 && ran.err.contains(why), "\(ran.err)")
+      #expect(ran.err.contains("report: reports/index.html"))
+      let page = try #require(site.text("reports/index.md"))
+      #expect(page.contains("**! The report is incomplete**") && page.contains("> "), "\(page)")
+      #expect(try site.pipe("report", "--check").status == 0)
+    }
+  }
+
+  @Test(arguments: ["evaluation", "gates", "quality", "backtest", "importance"])
+  func `a role without a file is told, unless it is of another stage`(role: String) throws {
+    try withSite { site in
+      let stages = """
+        stages:
+          folder: {cmd: mkdir -p d && echo 1 > d/x, outs: [d]}
+          other: {cmd: echo 1 > o, outs: [o]}
+
+        """
+      try site.write(stages + "report: {\(role): d}\n", to: "pipeline.yaml")
+      let other = try site.pipe("repro", "other")
+      #expect(other.status == 0 && !other.err.contains("warning"), "\(other.err)")
+      let all = try site.pipe("repro")
+      #expect(all.status == 0)
+      #expect(
+        all.err.contains("warning: the store has no file of `d`, so the report leaves out its role `\(role)`"), "\(all.err)")
+      try site.write(stages + "report: {\(role): nowhere}\n", to: "pipeline.yaml")
+      let nowhere = try site.pipe("report").err
+      #expect(
+        nowhere.contains("warning: no stage makes or reads `nowhere`, so the report leaves out its role `\(role)`"), "\(nowhere)")
+    }
+  }
+
+  @Test func `what the store does not keep is read where it stands, while it is the same`() throws {
+    try withSite { site in
+      try site.write(
+        """
+        stages:
+          s:
+            cmd: printf 'feature,share\\nsize,0.5\\n' > i.csv
+            outs: [{i.csv: {cache: false}}]
+        report: {importance: i.csv}
+
+        """, to: "pipeline.yaml")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0 && !ran.err.contains("warning"), "\(ran.err)")
+      #expect(site.text("reports/index.md")?.contains("size") == true)
+      try site.write("feature,share\nother,0.5\n", to: "i.csv")
+      let edited = try site.pipe("report")
+      #expect(edited.err.contains("warning: the store has no file of `i.csv`"), "\(edited.err)")
+      #expect(site.text("reports/index.md")?.contains("other") == false)
     }
   }
 

@@ -160,7 +160,7 @@ struct ReportWriter {
       graph: GraphDescription(graph, order: shown) { name in outcomes[name].map(GraphDescription.Status.init) ?? .unknown })
     input.previous = previous
     input.evaluation = document("evaluation", objects, &input.omissions)
-    if let earlier { input.previousEvaluation = document("evaluation", earlier, &input.omissions) }
+    if let earlier { input.previousEvaluation = document("evaluation", earlier, isPrevious: true, &input.omissions) }
     input.evaluations = try RunEvaluations(
       project: project, pipeline: pipeline, run: run, previous: previous, document: input.evaluation
     ).all(&input.omissions, unjudged: &input.unjudged)
@@ -168,7 +168,7 @@ struct ReportWriter {
     input.gates = document("gates", objects, &input.omissions)
     input.quality = document("quality", objects, &input.omissions)
     input.backtest = document("backtest", objects, &input.omissions)
-    input.importance = try importance(objects)
+    input.importance = importance(objects, &input.omissions)
     input.metrics = metrics(run, objects, earlier)
     input.card = card(objects, &input.omissions)
     input.plots = plots(run, objects)
@@ -181,15 +181,45 @@ struct ReportWriter {
   private func path(_ role: String) -> WorkspacePath? { pipeline.reportSources.first { $0.role == role }?.path }
 
   private func document<Document: Decodable>(
-    _ role: String, _ objects: RunObjects, _ omissions: inout [String]
+    _ role: String, _ objects: RunObjects, isPrevious: Bool = false, _ omissions: inout [String]
   ) -> Document? {
-    guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
+    // Nobody misses what only a comparison would need.
+    guard let (path, bytes) = isPrevious ? stored(role, objects) : file(role, objects, &omissions) else { return nil }
     do {
       return try JSONDecoder().decode(Document.self, from: Data(bytes))
     } catch {
-      leaveOut("`\(path)` is not a document of role `\(role)`, so the report leaves it out", &omissions)
+      let why = (error as? DecodingError).map { ": \($0.sentence)" } ?? ""
+      leaveOut(
+        "`\(path)`\(isPrevious ? " of the previous run" : "") is not a document of role `\(role)`, so the report leaves it out\(why)",
+        &omissions)
       return nil
     }
+  }
+
+  /// The file of a role, `nil` where a run has none; when no run ever will, it is told.
+  private func file(
+    _ role: String, _ objects: RunObjects, _ omissions: inout [String]
+  ) -> (path: WorkspacePath, bytes: [UInt8])? {
+    if let stored = stored(role, objects) { return stored }
+    guard let path = path(role) else { return nil }
+    let places = { (stage: StageRecord) in (stage.outputs + stage.dependencies).compactMap { WorkspacePath($0.path) } }
+    let declared = graph.stages.flatMap { $0.outputs.map(\.path) + $0.dependencies.compactMap(\.path) }
+    if objects.run.stages.contains(where: { $0.outcome.isDone && places($0).contains(where: path.isWithin) }) {
+      leaveOut("the store has no file of `\(path)`, so the report leaves out its role `\(role)`", &omissions)
+    } else if !declared.contains(where: path.isWithin) {
+      leaveOut("no stage makes or reads `\(path)`, so the report leaves out its role `\(role)`", &omissions)
+    }
+    return nil
+  }
+
+  /// What `cache: false` keeps out of the store is taken from the workspace, as long as it is the same.
+  private func stored(_ role: String, _ objects: RunObjects) -> (path: WorkspacePath, bytes: [UInt8])? {
+    guard let path = path(role) else { return nil }
+    if let bytes = objects.bytes(of: path) { return (path, bytes) }
+    guard let digest = objects.digest(of: path), let bytes = (try? AtomicFile.read("\(project.root)/\(path)")) ?? nil,
+      Digest.of(bytes) == digest
+    else { return nil }
+    return (path, bytes)
   }
 
   /// Says it to the one at the terminal and to the one who reads the page.
@@ -198,15 +228,16 @@ struct ReportWriter {
     omissions.append(sentence)
   }
 
-  private func table(_ role: String, _ objects: RunObjects) throws -> Table? {
-    guard let path = path(role), let bytes = objects.bytes(of: path) else { return nil }
-    return try CSVReader.table(bytes: bytes, named: path.text)
-  }
-
-  private func importance(_ objects: RunObjects) throws -> [RunReport.ImportanceRow] {
-    guard let table = try table("importance", objects) else { return [] }
-    return zip(try table.texts("feature"), try table.numbers("share")).map {
-      RunReport.ImportanceRow(feature: $0 ?? "", share: $1)
+  private func importance(_ objects: RunObjects, _ omissions: inout [String]) -> [RunReport.ImportanceRow] {
+    guard let (path, bytes) = file("importance", objects, &omissions) else { return [] }
+    do {
+      let table = try CSVReader.table(bytes: bytes, named: path.text)
+      return zip(try table.texts("feature"), try table.numbers("share")).map {
+        RunReport.ImportanceRow(feature: $0 ?? "", share: $1)
+      }
+    } catch {
+      omissions.append(error.omission("the importance of `\(path)` is left out"))
+      return []
     }
   }
 
@@ -293,6 +324,22 @@ extension Pipeline {
     let bundle = run.stages.flatMap(\.outputs).first { $0.path == model.bundle.text }?.digest
     guard let version = known.versions.last(where: { $0.bundleDigest == bundle }) else { return nil }
     return RunReport.RegisteredModel(name: version.name, version: version.number)
+  }
+}
+
+extension DecodingError {
+  /// Where a document is wrong, for a person.
+  fileprivate var sentence: String {
+    func place(_ path: [any CodingKey]) -> String {
+      let keys = path.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }.joined()
+      return keys.isEmpty ? "it" : "`\(keys.drop { $0 == "." })`"
+    }
+    switch self {
+    case .keyNotFound(let key, let context): return "\(place(context.codingPath)) has no `\(key.stringValue)`"
+    case .valueNotFound(_, let context): return "\(place(context.codingPath)) is null"
+    case .typeMismatch(_, let context): return "\(place(context.codingPath)) is of another kind"
+    default: return "it is not JSON"
+    }
   }
 }
 
