@@ -291,7 +291,7 @@ import Testing
       kill(first.processIdentifier, signal)
       first.waitUntilExit()
       #expect(first.terminationStatus == status)
-      #expect(waitUntil(seconds: 5) { processes(marked: mark) == [] })
+      #expect(waitUntil { processes(marked: mark) == [] })
       try site.write("", to: "go")
       #expect(try site.pipe("repro").err.contains("1 ran, 1 up to date\n"))
     }

@@ -168,8 +168,8 @@ import Testing
 
   @Test func `a stage that fails and a manifest that cannot be read end nothing`() throws {
     try Self.withWatch { site, watch in
-      try site.remove("src/a.txt")
-      try site.write("x\n", to: "src/b.txt")
+      // In one step: two edits far enough apart are two builds.
+      #expect(rename("\(site.root)/src/a.txt", "\(site.root)/src/b.txt") == 0)
       #expect(watch.rests(2))
       #expect(watch.lines(of: "built").last == Self.built(ran: [], failed: ["upper"], skipped: ["count", "other"], exit: 1))
       // It rests, although something is left to do.
@@ -309,8 +309,9 @@ import Testing
       let watch = try Watch(site)
       defer { watch.end() }
       #expect(watch.rests(1), "\(watch.err)")
-      try site.remove("data.txt")
-      try site.write("2\n", to: "data.txt")
+      // In one step, since the file may be one with the store's.
+      try site.folder.write("2\n", to: "new.txt")
+      #expect(rename("\(site.folder.path)/new.txt", "\(site.root)/data.txt") == 0)
       #expect(watch.rests(2))
       #expect(site.text("copy.txt") == "2\n")
       usleep(400_000)

@@ -98,16 +98,16 @@ struct BashCellTests {
     let start = ContinuousClock.now
     let ran = try run("```{bash}\n#| timeout: 300ms\nsleep 61.25 & sleep 61.25\n```")
     #expect(ran.failure == "3: cell 1 (1 of 1) failed: it ran longer than 300ms")
-    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(ContinuousClock.now - start < .seconds(60))
     #expect(!commandLines().contains { $0.contains("sleep 61.25") })
   }
 
   @Test func `a background process that holds the pipes does not hold the notebook`() throws {
     let start = ContinuousClock.now
-    let ran = try run("```{bash}\n(sleep 3 &)\necho a\n```\n```{bash}\necho b\n```")
+    let ran = try run("```{bash}\n(sleep 60 &)\necho a\n```\n```{bash}\necho b\n```")
     #expect(ran.outcome == .done)
     #expect(ran.printed == "a\nb\n")
-    #expect(ContinuousClock.now - start < .seconds(2.5))
+    #expect(ContinuousClock.now - start < .seconds(50))
   }
 
   @Test func `a cell that closes the channel or is killed is recognised at once`() throws {

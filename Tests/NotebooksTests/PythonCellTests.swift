@@ -90,13 +90,11 @@ struct PythonCellTests {
   }
 
   @Test func `a killed interpreter is an outcome with the memory it had`() throws {
-    let start = ContinuousClock.now
     let ran = try run("```{python}\nimport os, signal\nprint('a')\nos.kill(os.getpid(), signal.SIGKILL)\n```")
     let expected =
       #/2: cell 1 \(1 of 1\) failed: python3 was killed by SIGKILL, probably out of memory \(peak [0-9]+\.[0-9] MB\)/#
     #expect(try #require(ran.failure).wholeMatch(of: expected) != nil)
     #expect(ran.printed == "a\n")
-    #expect(ContinuousClock.now - start < .seconds(5))
   }
 
   @Test func `a crash in native code has the line that called it`() throws {
@@ -157,7 +155,7 @@ struct PythonCellTests {
       else:
           os.wait()
       threading.Thread(target=lambda: (time.sleep(0.3), display('late')), daemon=True).start()
-      subprocess.Popen(["sleep", "4"])
+      subprocess.Popen(["sleep", "60"])
       'one'
       ```
       ```{bash}
@@ -173,7 +171,7 @@ struct PythonCellTests {
     #expect(ran.texts(.display) == #"'one''\ud800 two'"#)
     #expect(ran.failure == #"18: cell 4 (4 of 4) failed: ValueError: \ud800"#)
     #expect(ran.printed == "\\ud800\n")
-    #expect(ContinuousClock.now - start < .seconds(3.5))
+    #expect(ContinuousClock.now - start < .seconds(50))
     let wild = try run("```{python}\nimport os\nos.write(61, b'{}\\n')\n```")
     #expect(
       wild.failure == "2: cell 1 (1 of 1) failed: it closed or used descriptor 61, over which `pipe` runs the cells")

@@ -122,15 +122,18 @@ import Testing
     #expect(Figures.sparkline([1], title: "t") == nil)
   }
 
-  /// Set PIPE_CHART_PAGES to a folder to get a page with all of them.
-  @Test func `a page for a look`() throws {
-    guard let folder = ProcessInfo.processInfo.environment["PIPE_CHART_PAGES"] else { return }
+  /// Set PIPE_CHART_PAGES to a folder to get the page there.
+  @Test func `a page with one of each keeps the contract and has them all`() throws {
     let report = Report(
       title: "Charts", summary: "One of each.", verdict: .init(tone: .neutral, headline: "For a look", blocks: []),
       runFacts: .init(line: [], blocks: []),
       sections: Self.families.map { name, figures in
         .init(id: name, title: name.capitalized, priority: 1, blocks: [.figures(figures.compactMap { $0 })])
       })
-    try HTMLText.render(report).write(toFile: folder + "/charts.html", atomically: true, encoding: .utf8)
+    let page = HTMLText.render(report)
+    #expect(ReportContract.findings(in: page).map { "\($0.line): \($0.rule): \($0.message)" } == [])
+    #expect(page.components(separatedBy: "<svg class=chart").count - 1 == FigureSamples.all.count)
+    guard let folder = ProcessInfo.processInfo.environment["PIPE_CHART_PAGES"] else { return }
+    try page.write(toFile: folder + "/charts.html", atomically: true, encoding: .utf8)
   }
 }

@@ -1,9 +1,10 @@
 // The pages as files, for golden comparison and for a look with a browser.
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Reporting
 import TestSupport
 import Testing
+
+@testable import Reporting
 
 @Suite struct PagesTests {
   static let pages: [(name: String, input: RunReport.Input)] = [
@@ -20,13 +21,20 @@ import Testing
   }
 
   /// Set PIPE_REPORT_PAGES to a folder to get the pages there.
-  @Test func `pages for a look`() throws {
-    guard let folder = ProcessInfo.processInfo.environment["PIPE_REPORT_PAGES"] else { return }
-    let url = URL(fileURLWithPath: folder)
+  @Test func `pages keep the contract and have every section in both forms`() throws {
     for page in Self.pages + [("missed", Sample.missedInput)] {
       let report = RunReport.document(page.input)
-      try url.write(HTMLText.render(report), to: page.name + ".html")
-      try url.write(MarkdownText.render(report), to: page.name + ".md")
+      let (html, markdown) = (HTMLText.render(report), MarkdownText.render(report))
+      #expect(ReportContract.findings(in: html).map { "\(page.name):\($0.line): \($0.rule): \($0.message)" } == [])
+      #expect(!report.sections.isEmpty)
+      for section in report.sections {
+        #expect(html.contains("id=\(section.id)") || html.contains("id=\"\(section.id)\""), "\(page.name): \(section.id)")
+        #expect(markdown.contains(section.title), "\(page.name): \(section.title)")
+      }
+      guard let folder = ProcessInfo.processInfo.environment["PIPE_REPORT_PAGES"] else { continue }
+      let url = URL(fileURLWithPath: folder)
+      try url.write(html, to: page.name + ".html")
+      try url.write(markdown, to: page.name + ".md")
     }
   }
 }

@@ -211,8 +211,10 @@ import Testing
   }
 
   /// Set PIPE_CHART_PAGES to a folder to get the page there.
-  @Test func `a page for a look`() throws {
+  @Test func `the page keeps the contract of reports`() throws {
+    let page = try page()
+    #expect(ReportContract.findings(in: page).map { "\($0.line): \($0.rule): \($0.message)" } == [])
     guard let folder = ProcessInfo.processInfo.environment["PIPE_CHART_PAGES"] else { return }
-    try page().write(toFile: folder + "/plots.html", atomically: true, encoding: .utf8)
+    try page.write(toFile: folder + "/plots.html", atomically: true, encoding: .utf8)
   }
 }
