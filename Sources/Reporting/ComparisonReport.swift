@@ -104,8 +104,9 @@ package enum ComparisonReport {
   private static func differences(_ changes: [RunChanges]) -> String {
     let (parameters, inputs) = (Set(changes.flatMap { $0.parameters.map(\.key) }), Set(changes.flatMap { $0.inputs.map(\.path) }))
     if parameters.isEmpty, inputs.isEmpty { return "Neither parameters nor input data differ" }
-    func words(_ count: Int, _ one: String) -> String { "\(count) \(one)\(count == 1 ? "" : "s")" }
-    return "\(words(parameters.count, "parameter")) and \(words(inputs.count, "input")) differ"
+    let words = [(parameters.count, "parameter"), (inputs.count, "input")].filter { $0.0 > 0 }
+    let list = words.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }.joined(separator: " and ")
+    return "\(list) \(parameters.count + inputs.count == 1 ? "differs" : "differ")"
   }
 
   private static func runFacts(_ input: Input) -> Report.RunFacts {
@@ -238,7 +239,11 @@ package enum ComparisonReport {
             caption: "Parameters that differ" + extent(keys.count), columns: sideColumns(input, "Parameter", .end),
             rows: keys.prefix(tableRows).map { key in [[.code(key)]] + sides.map { RunReport.valueCell($0[key]) } })))
     }
-    blocks.append(.paragraph([.muted(keys.isEmpty ? "All \(same) are the same." : "\(same) others are the same.")]))
+    if same > 0 {
+      let others = keys.isEmpty ? "parameter" : "other"
+      let words = same == 1 ? "The only \(others) is" : keys.isEmpty ? "All \(same) \(others)s are" : "\(same) \(others)s are"
+      blocks.append(.paragraph([.muted("\(words) the same.")]))
+    }
     return same + keys.count == 0 ? nil : Report.Section(id: "parameters", title: "Parameters", priority: 90, blocks: blocks)
   }
 

@@ -4,8 +4,8 @@ import Evaluation
 import Tracking
 
 extension RunReport {
-  /// A missed gate is the verdict; then one that cannot be judged; then a failed stage; then what could not be shown; then gates that hold; then that all
-  /// stages are done.
+  /// A missed gate is the verdict; then one that cannot be judged; then a failed stage; then what could not be shown; then
+  /// columns that drifted; then gates that hold; then that all stages are done.
   static func verdict(_ input: Input) -> Report.Verdict {
     let failed = input.run.stages.filter { $0.outcome == .failed }
     let (tone, headline) = judgement(input, failed: failed)

@@ -3,6 +3,7 @@
 import Evaluation
 import TestSupport
 import Testing
+import Tracking
 
 @testable import Reporting
 
@@ -42,11 +43,28 @@ import Testing
 
   @Test func `parameters, data and figures stand side by side`() throws {
     let report = ComparisonReport.document(input([]))
-    #expect(report.verdict.headline == "1 parameter and 0 inputs differ")
+    #expect(report.verdict.headline == "1 parameter differs")
     let text = MarkdownText.render(report, for: .plain)
     #expect(text.contains("| `train.max_depth` | `8` | `6` | `8` |"), "\(text)")
     #expect(text.contains("| this run | main | v1 |") && !text.contains("| `rows`"))
     #expect(text.contains("Outputs that differ from main: `data/train`."))
+  }
+
+  @Test func `what is the same is counted in words that fit`() {
+    func said(_ now: [String: String], _ then: [String: String]) -> String {
+      var (run, other) = (Sample.run, Sample.run)
+      for place in run.stages.indices { (run.stages[place].parameters, other.stages[place].parameters) = ([:], [:]) }
+      (run.stages[0].parameters, other.stages[0].parameters) = (now, then)
+      let input = ComparisonReport.Input(
+        title: "T", current: .init(name: "this run", run: run, metrics: [:]),
+        others: [.init(name: "main", run: other, metrics: [:])])
+      return MarkdownText.render(ComparisonReport.document(input), for: .plain)
+    }
+    #expect(said(["a": "1"], ["a": "1"]).contains("The only parameter is the same."))
+    #expect(said(["a": "1", "b": "1"], ["a": "1", "b": "1"]).contains("All 2 parameters are the same."))
+    #expect(said(["a": "1", "b": "1"], ["a": "2", "b": "1"]).contains("The only other is the same."))
+    #expect(!said(["a": "1"], ["a": "2"]).contains("other"))
+    #expect(said(["a": "1", "b": "1"], ["a": "2", "b": "2"]).contains("2 parameters differ"))
   }
 
   @Test func `tests of all sides are corrected together`() {

@@ -107,6 +107,21 @@ import Testing
     #expect(figure.data.rows.map { $0.map(\.plainText) } == [["a", "90", "10"], ["b", "0", "40"]])
   }
 
+  @Test func `values of a column that find no room in its panel are drawn together`() throws {
+    let many = Figures.DriftColumn(
+      name: "day", categories: (1...20).map { "day \($0)" } + ["(8 other values)"],
+      current: Array(repeating: 10, count: 20) + [200],
+      baseline: Array(repeating: 20, count: 20) + [0], test: "PSI", value: 1, threshold: 0.25, hasDrifted: true)
+    let figure = try #require(Figures.drift([many], baseline: "the previous run"))
+    let panel = figure.chart.panels[0]
+    #expect(panel.x.scale == .bands((1...7).map { "day \($0)" } + ["all others"]))
+    let heights = panel.marks.compactMap { mark in
+      if case .steps(_, let heights, _, _) = mark { heights.map { ($0 * 1000).rounded() } } else { nil }
+    }
+    #expect(heights == [Array(repeating: 50, count: 7) + [650], Array(repeating: 25, count: 7) + [825]])
+    #expect(figure.caption.plainText.hasPrefix("Distribution of columns, now and in the previous run."))
+  }
+
   @Test func `figures without data are none`() {
     #expect(Figures.roc([]) == nil)
     #expect(Figures.calibration([]) == nil)

@@ -103,9 +103,11 @@ extension Figures {
   }
 
   static let driftPanels = 12
+  /// Values of a column of text that a panel has room for.
+  static let driftCategories = 8
 
   /// A small panel a column, drifted ones first.
-  package static func drift(_ columns: [DriftColumn], baseline: String = "baseline", id: String = "drift") -> Report.Figure? {
+  package static func drift(_ columns: [DriftColumn], baseline: String = "the baseline", id: String = "drift") -> Report.Figure? {
     let sorted = columns.sorted { ($0.hasDrifted ? 0 : 1, -$0.value, $0.name) < ($1.hasDrifted ? 0 : 1, -$1.value, $1.name) }
     let shown = Array(sorted.prefix(driftPanels))
     guard !shown.isEmpty else { return nil }
@@ -118,7 +120,7 @@ extension Figures {
         columns: 2,
         legend: [.init(.area, .muted, baseline), .init(.line, .first, "now")], width: 460, height: 140),
       caption: caption(
-        "Distribution of columns, now and at the \(baseline).",
+        "Distribution of columns, now and in \(baseline).",
         [
           "\(drifted) of \(NumberText.count(columns.count)) columns drifted.", "Shares of rows; ✗ is above the threshold.",
           PointBudget.showing(shown.count, of: columns.count, "columns"),
@@ -143,14 +145,17 @@ extension Figures {
           .steps(edges: column.edges, heights: now, .first, isOutlined: true),
         ])
     }
-    let count = min(8, column.categories.count)
-    let edges = (0...max(1, count)).map { Double($0) - 0.5 }
+    // What finds no room counts all the same.
+    let isFolded = column.categories.count > driftCategories
+    let kept = isFolded ? driftCategories - 1 : column.categories.count
+    func drawn(_ shares: [Double]) -> [Double] { shares.prefix(kept) + (isFolded ? [shares.dropFirst(kept).reduce(0, +)] : []) }
+    let edges = (0...max(1, drawn(now).count)).map { Double($0) - 0.5 }
     return .init(
-      title: title, x: .init("", .bands(Array(column.categories.prefix(count))), look: .labels),
-      y: .init("", .holdingShares(now + then, fromZero: true)),
+      title: title, x: .init("", .bands(column.categories.prefix(kept) + (isFolded ? ["all others"] : [])), look: .labels),
+      y: .init("", .holdingShares(drawn(now) + drawn(then), fromZero: true)),
       marks: [
-        .steps(edges: edges, heights: Array(then.prefix(count)), .muted, isOutlined: true),
-        .steps(edges: edges, heights: Array(now.prefix(count)), .first, isOutlined: true),
+        .steps(edges: edges, heights: drawn(then), .muted, isOutlined: true),
+        .steps(edges: edges, heights: drawn(now), .first, isOutlined: true),
       ])
   }
 
