@@ -66,17 +66,23 @@ enum BacktestWindows {
 
   struct Window {
     var label: String
-    /// By time; at least one.
-    var rows: [UInt32]
+    /// Of the table that comes with the windows; by time, at least one.
+    var rows: Range<Int>
   }
 
-  static func of(_ table: PredictionTable) -> [Window] {
+  /// The windows, and the table whose rows stand window by window.
+  static func of(_ table: PredictionTable) -> (windows: [Window], table: PredictionTable) {
     if let column = table.windows {
-      var members = [[UInt32]](repeating: [], count: column.names.count)
-      for row in 0..<table.count { members[Int(column.rows[row])].append(UInt32(row)) }
-      let order = members.indices.filter { !members[$0].isEmpty }.sorted { members[$0][0] < members[$1][0] }
-      return order.map { Window(label: column.names[$0], rows: members[$0]) }
+      let parts = RowParts(column.rows, parts: column.names.count)
+      var first = [Int](repeating: .max, count: column.names.count)
+      for row in column.rows.indices.reversed() { first[Int(column.rows[row])] = row }
+      let order = parts.indices.filter { !parts.rows($0).isEmpty }.sorted { first[$0] < first[$1] }
+      return (order.map { Window(label: column.names[$0], rows: parts.rows($0)) }, PartedTable(table, parts).table)
     }
+    return (byTime(table), table)
+  }
+
+  private static func byTime(_ table: PredictionTable) -> [Window] {
     guard let times = table.times, let first = times.values.first, let last = times.values.last else { return [] }
     guard times.isCalendar else { return equalParts(table.count, times) }
     let coarse: [CalendarUnit] = [.day, .week, .month, .year]
@@ -87,10 +93,10 @@ enum BacktestWindows {
     for row in 0..<table.count {
       let number = unit.number(times.values[row])
       if number != current {
-        windows.append(Window(label: unit.label(number), rows: []))
+        windows.append(Window(label: unit.label(number), rows: row..<row))
         current = number
       }
-      windows[windows.count - 1].rows.append(UInt32(row))
+      windows[windows.count - 1].rows = windows[windows.count - 1].rows.lowerBound..<row + 1
     }
     return windows
   }
@@ -99,8 +105,8 @@ enum BacktestWindows {
   private static func equalParts(_ count: Int, _ times: TimeColumn) -> [Window] {
     let parts = min(10, count)
     return (0..<parts).map { part in
-      let rows = (UInt32(part * count / parts)..<UInt32((part + 1) * count / parts)).map { $0 }
-      return Window(label: "from \(times.text(times.values[Int(rows[0])]))", rows: rows)
+      let rows = part * count / parts..<(part + 1) * count / parts
+      return Window(label: "from \(times.text(times.values[rows.lowerBound]))", rows: rows)
     }
   }
 }

@@ -14,7 +14,7 @@ struct BinarySet: MetricSet {
   /// Where it is wanted.
   private let area: RankedArea?
   /// The rows by falling score, or in their own order without scores; kept for small tables only.
-  private var rows: [Row] = []
+  private var rows: RowValues<Row> = []
 
   struct Settings {
     var threshold: Double?
@@ -50,29 +50,31 @@ struct BinarySet: MetricSet {
       MetricWords("specificity", "specificity", "higher", "share"), MetricWords("f1", "F1", "higher", ""),
       MetricWords("mcc", "MCC", "higher", ""),
     ]
-    let order = table.scores.isEmpty || !(settings.wantsOrder || settings.wantsArea) ? nil : ScoreOrder(table.scores[0])
-    area = settings.wantsArea ? order.map { RankedArea($0, of: table) } : nil
+    let isOrdered = !table.scores.isEmpty && (settings.wantsOrder || settings.wantsArea)
+    let order = isOrdered ? ScoreOrder(table.count, in: table.scratch) { table.ranked($0, settings.threshold) } : nil
+    area = settings.wantsArea ? order.map { RankedArea($0, table.totals(positive: 1)) } : nil
     self.order = settings.wantsOrder ? order : nil
-    if settings.isResampled { rows = (0..<table.count).map(row) }
+    if settings.isResampled { rows = RowValues(count: table.count, in: table.scratch, row) }
   }
 
   var units: Int { table.count }
 
-  func restricted(to units: [UInt32]) -> any MetricSet {
+  func values(of parts: RowParts) -> [[Double]] {
     var settings = settings
     settings.isResampled = false
-    return BinarySet(table.selecting(units), settings)
+    let parted = PartedTable(table, parts)
+    return parts.indices.map { BinarySet(parted[$0], settings).values(nil) }
   }
 
   private func row(_ place: Int) -> Row {
-    let row = order.map { Int($0.rows[place]) } ?? place
-    let isPositive = table.labels[row] == 1
+    let ranked = order.map { $0.rows[place] } ?? table.ranked(place, settings.threshold)
+    let (score, isPositive) = (ranked.score, ranked.isPositive)
     var result = Row(
-      isPositive: isPositive, isFlagged: table.isFlagged(row, threshold: settings.threshold), endsTie: true, bin: 0,
-      row: UInt32(row), weight: table.weight(row), score: 0, logLoss: .nan, squaredError: .nan)
-    guard let scores = table.scores.first else { return result }
-    let score = scores[row]
-    if let order { result.endsTie = place + 1 == table.count || scores[Int(order.rows[place + 1])] != score }
+      isPositive: isPositive, isFlagged: ranked.isFlagged, endsTie: true, bin: 0, row: ranked.row, weight: ranked.weight,
+      score: 0,
+      logLoss: .nan, squaredError: .nan)
+    guard !table.scores.isEmpty else { return result }
+    if let order { result.endsTie = place + 1 == table.count || order.rows[place + 1].score != score }
     result.bin = UInt8(min(Self.calibrationBins - 1, Int(score * Double(Self.calibrationBins))))
     result.score = score
     result.logLoss = Self.logLoss(score, isPositive)
@@ -155,7 +157,7 @@ struct BinarySet: MetricSet {
 
   // MARK: What more is known
 
-  func influences(_ metric: Int) -> [Double]? {
+  func influences(_ metric: Int) -> RowValues<Double>? {
     guard words[metric].name == "auc" else { return nil }
     return area.flatMap { $0.influences.isEmpty ? nil : $0.influences }
   }
@@ -182,17 +184,19 @@ struct BinarySet: MetricSet {
     return (Double(counts.0), Double(counts.1))
   }
 
-  func losses(_ metric: Int) -> [Double]? {
+  func losses(_ metric: Int) -> RowValues<Double>? {
     let isRight = { (row: Int) in (table.labels[row] == 1) == table.isFlagged(row, threshold: settings.threshold) }
     switch words[metric].name {
-    case "accuracy": return (0..<table.count).map { isRight($0) ? 0 : table.weight($0) }
+    case "accuracy": return RowValues(count: table.count, in: table.scratch) { isRight($0) ? 0 : table.weight($0) }
     case "log_loss":
       return table.scores.first.map { scores in
-        scores.indices.map { Self.logLoss(scores[$0], table.labels[$0] == 1) * table.weight($0) }
+        RowValues(count: table.count, in: table.scratch) {
+          Self.logLoss(scores[$0], table.labels[$0] == 1) * table.weight($0)
+        }
       }
     case "brier":
       return table.scores.first.map { scores in
-        scores.indices.map {
+        RowValues(count: table.count, in: table.scratch) {
           let error = scores[$0] - Double(table.labels[$0])
           return error * error * table.weight($0)
         }
@@ -203,6 +207,13 @@ struct BinarySet: MetricSet {
 }
 
 extension PredictionTable {
+  /// A row of a binary task; the score is 0 where there are none.
+  fileprivate func ranked(_ row: Int, _ threshold: Double?) -> RankedRow {
+    RankedRow(
+      score: scores.first.map { $0[row] } ?? 0, weight: weight(row), row: UInt32(row), isPositive: labels[row] == 1,
+      isFlagged: isFlagged(row, threshold: threshold))
+  }
+
   /// Whether a row is called positive: by the threshold, else by `y_pred`, else from one half on.
   @inline(__always)
   func isFlagged(_ row: Int, threshold: Double?) -> Bool {

@@ -65,7 +65,8 @@ package struct Bootstrap: Sendable, Equatable {
 ///   - sorted: rising, at least one value.
 ///
 /// Source: Hyndman and Fan, "Sample quantiles in statistical packages", 1996, type 7 (numpy's default).
-package func quantile(_ share: Double, ofSorted sorted: [Double]) -> Double {
+package func quantile<Values: RandomAccessCollection>(_ share: Double, ofSorted sorted: Values) -> Double
+where Values.Element == Double, Values.Index == Int {
   precondition(!sorted.isEmpty && (0...1).contains(share), "a quantile is taken of values, at a share in 0...1")
   let place = share * Double(sorted.count - 1)
   let below = Int(place.rounded(.down))

@@ -81,7 +81,7 @@ struct Estimator {
   private func batched(
     _ set: any MetricSet, _ resampling: Resampling, _ places: [Int], _ whole: [Double]
   ) -> [Int: Interval] {
-    let batches = resampling.batchMembers().map { set.restricted(to: $0).values(nil) }
+    let batches = set.values(of: resampling.batchParts())
     let reach = StudentLaw.quantile((1 + request.bootstrap.level) / 2, freedom: Double(Resampling.batches - 1))
     var intervals: [Int: Interval] = [:]
     for place in places {

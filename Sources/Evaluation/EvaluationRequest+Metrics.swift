@@ -92,17 +92,21 @@ extension EvaluationRequest {
   }
 
   func resampling(_ table: PredictionTable, _ set: any MetricSet) -> Resampling {
-    Resampling(bootstrap: bootstrap, draw: draw(table), units: set.units)
+    var resampling = Resampling(bootstrap: bootstrap, draw: .units, units: set.units, scratch: table.scratch)
+    resampling.draw = draw(table, isLarge: resampling.isLarge)
+    return resampling
   }
 
-  private func draw(_ table: PredictionTable) -> Resampling.Draw {
+  private func draw(_ table: PredictionTable, isLarge: Bool) -> Resampling.Draw {
     switch task {
     case .regression, .ranking: return .units
     case .backtest:
       let length = blockLength ?? max(horizon, Int(Double(table.count).cubeRoot.rounded()))
       return .blocks(length: min(max(length, 1), table.count))
     case .binary, .multiclass:
-      var strata = [[UInt32]](repeating: [], count: table.classes.count)
+      // Batches are of all classes.
+      if isLarge { return .units }
+      var strata = [RowValues<UInt32>](repeating: RowValues(in: table.scratch), count: table.classes.count)
       for row in 0..<table.count { strata[Int(table.labels[row])].append(UInt32(row)) }
       return .strata(strata.filter { !$0.isEmpty })
     }

@@ -61,18 +61,18 @@ package struct Evaluator: Sendable {
     guard !names.isEmpty else { return [] }
     var estimates: [SliceEstimate] = []
     for column in table.slices {
-      var members = [[UInt32]](repeating: [], count: column.names.count)
-      for row in 0..<table.count { members[Int(column.rows[row])].append(UInt32(row)) }
-      var shown = members.indices.filter { !members[$0].isEmpty }
+      let parts = RowParts(column.rows, parts: column.names.count)
+      let parted = PartedTable(table, parts)
+      var shown = parts.indices.filter { !parts.rows($0).isEmpty }
       if shown.count > Self.shownSlices {
         notes.append("slice `\(column.name)` has \(shown.count) values; the \(Self.shownSlices) with the most rows are shown")
-        shown.sort { (members[$1].count, $0) < (members[$0].count, $1) }
+        shown.sort { (parts.rows($1).count, $0) < (parts.rows($0).count, $1) }
         shown = Array(shown.prefix(Self.shownSlices))
       }
       for place in shown.sorted(by: { ClassNames.precedes(column.names[$0], column.names[$1]) }) {
-        for metric in Estimator(request: request).estimates(table.selecting(members[place]), names) {
+        for metric in Estimator(request: request).estimates(parted[place], names) {
           estimates.append(
-            SliceEstimate(column: column.name, value: column.names[place], rows: members[place].count, metric: metric))
+            SliceEstimate(column: column.name, value: column.names[place], rows: parts.rows(place).count, metric: metric))
         }
       }
     }
@@ -82,15 +82,15 @@ package struct Evaluator: Sendable {
   private func windows(_ table: PredictionTable, _ names: [String], _ notes: inout [String]) -> [EvaluationWindow] {
     guard request.task == .backtest, let times = table.times else { return [] }
     let scale = request.seasonality.map { RegressionSet.seasonalScale(table, $0) }
-    let windows = BacktestWindows.of(table)
+    let (windows, ordered) = BacktestWindows.of(table)
     if windows.count > BacktestWindows.maximum {
       notes.append("there are \(windows.count) windows; the first \(BacktestWindows.maximum) are shown")
     }
     return windows.prefix(BacktestWindows.maximum).map { window in
-      let part = table.selecting(window.rows)
+      let part = ordered.selecting(window.rows)
       return EvaluationWindow(
-        label: window.label, rows: window.rows.count, from: times.text(times.values[Int(window.rows[0])]),
-        to: times.text(times.values[Int(window.rows[window.rows.count - 1])]),
+        label: window.label, rows: part.count, from: times.text(part.times?.values.first ?? 0),
+        to: times.text(part.times?.values.last ?? 0),
         metrics: Estimator(request: request, scale: scale).estimates(part, names))
     }
   }

@@ -79,7 +79,7 @@ extension FigureMaker {
 
   /// Points in even steps of the normal law, so that the tails are as dense as the middle.
   private func quantiles(_ table: PredictionTable) -> EvaluationFigures.QuantilePlot {
-    var residuals = (0..<table.count).map { table.truths[$0] - table.predictions[$0] }
+    var residuals = RowValues(count: table.count, in: table.scratch) { table.truths[$0] - table.predictions[$0] }
     let count = Double(residuals.count)
     let mean = residuals.reduce(0, +) / count
     let squares = residuals.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

@@ -32,7 +32,7 @@ struct FigureMaker {
 
   // MARK: Scores
 
-  private func addBinary(_ table: PredictionTable, _ scores: [Double], _ figures: inout EvaluationFigures) {
+  private func addBinary(_ table: PredictionTable, _ scores: RowValues<Double>, _ figures: inout EvaluationFigures) {
     addCurves(table, scores, name: "", isPositive: { table.labels[$0] == 1 }, &figures)
     figures.thresholds = sweep(table, scores)
     var counts = [[Int]](repeating: [Int](repeating: 0, count: EvaluationFigures.gridCells), count: 2)
@@ -70,7 +70,8 @@ struct FigureMaker {
   }
 
   private func addCurves(
-    _ table: PredictionTable, _ scores: [Double], name: String, isPositive: (Int) -> Bool, _ figures: inout EvaluationFigures
+    _ table: PredictionTable, _ scores: RowValues<Double>, name: String, isPositive: (Int) -> Bool,
+    _ figures: inout EvaluationFigures
   ) {
     let steps = ScoreSteps(scores, isPositive: isPositive, weight: table.weight)
     figures.calibration.append(calibration(scores, name: name, isPositive: isPositive))
@@ -81,7 +82,7 @@ struct FigureMaker {
   }
 
   private func calibration(
-    _ scores: [Double], name: String, isPositive: (Int) -> Bool
+    _ scores: RowValues<Double>, name: String, isPositive: (Int) -> Bool
   ) -> EvaluationFigures.Calibration {
     let count = BinarySet.calibrationBins
     var bins = [(rows: Int, hits: Int, sum: Double)](repeating: (0, 0, 0), count: count)
@@ -105,7 +106,7 @@ struct FigureMaker {
   }
 
   /// Thresholds 0, 0.01, … 1.
-  private func sweep(_ table: PredictionTable, _ scores: [Double]) -> EvaluationFigures.ThresholdSweep {
+  private func sweep(_ table: PredictionTable, _ scores: RowValues<Double>) -> EvaluationFigures.ThresholdSweep {
     let steps = 100
     // Weight of rows whose score lies between a threshold and the next.
     var (positives, negatives) = ([Double](repeating: 0, count: steps + 1), [Double](repeating: 0, count: steps + 1))
@@ -196,14 +197,16 @@ struct ScoreSteps {
   private(set) var negatives = 0.0
   private let isExact: Bool
 
-  init(_ scores: [Double], isPositive: (Int) -> Bool, weight: (Int) -> Double) {
+  init(_ scores: RowValues<Double>, isPositive: (Int) -> Bool, weight: (Int) -> Double) {
     rows = scores.count
     isExact = rows <= FigureMaker.exactRows
     if isExact {
-      for row in ScoreOrder(scores).rows {
-        let score = scores[Int(row)]
-        if steps.last?.score != score { steps.append(Step(score: score, positives: 0, negatives: 0)) }
-        add(isPositive(Int(row)), weight(Int(row)), at: steps.count - 1)
+      let order = ScoreOrder(rows, in: scores.scratch) { row in
+        RankedRow(score: scores[row], weight: weight(row), row: UInt32(row), isPositive: isPositive(row))
+      }
+      for row in order.rows {
+        if steps.last?.score != row.score { steps.append(Step(score: row.score, positives: 0, negatives: 0)) }
+        add(row.isPositive, row.weight, at: steps.count - 1)
       }
     } else {
       let bins = FigureMaker.scoreBins

@@ -40,22 +40,22 @@ protocol MetricSet {
   ///
   /// - Parameter drawn: one count per unit; `nil` is once each.
   func values(_ drawn: DrawnCounts?) -> [Double]
-  /// The same metrics on some of the units.
-  func restricted(to units: [UInt32]) -> any MetricSet
+  /// The values of each part of the units by itself.
+  func values(of parts: RowParts) -> [[Double]]
   /// Hits and rows of a metric that is a share of unweighted rows.
   func share(_ metric: Int) -> (hits: Double, rows: Double)?
   /// What each unit contributes to a metric's distance from its expectation, in the units' order; `nil` where no such law is known.
   ///
   /// The sum over units of the squares, stratum by stratum, is the metric's variance.
-  func influences(_ metric: Int) -> [Double]?
+  func influences(_ metric: Int) -> RowValues<Double>?
   /// The loss of each unit whose mean is the metric, or a rising function of it; `nil` for other metrics.
-  func losses(_ metric: Int) -> [Double]?
+  func losses(_ metric: Int) -> RowValues<Double>?
 }
 
 extension MetricSet {
   func share(_ metric: Int) -> (hits: Double, rows: Double)? { nil }
-  func influences(_ metric: Int) -> [Double]? { nil }
-  func losses(_ metric: Int) -> [Double]? { nil }
+  func influences(_ metric: Int) -> RowValues<Double>? { nil }
+  func losses(_ metric: Int) -> RowValues<Double>? { nil }
 
   func place(of name: String) -> Int? { words.firstIndex { $0.name == name } }
 }

@@ -10,10 +10,10 @@ struct MulticlassSet: MetricSet {
   /// Pairs of truth and prediction that occur.
   private let cells: [(truth: Int, prediction: Int)]
   /// By row: place in `cells`.
-  private let cellOf: [UInt32]
-  private let logLosses: [Double]
+  private let cellOf: RowValues<UInt32>
+  private let logLosses: RowValues<Double>
   /// By row: how many classes have a higher score than the true one. scikit-learn puts the later class of two equal ones first.
-  private let ranks: [UInt16]
+  private let ranks: RowValues<UInt16>
   /// The mean over classes of the area of one against the rest, where it is wanted.
   private let area: RankedArea?
 
@@ -28,7 +28,7 @@ struct MulticlassSet: MetricSet {
     words = Self.words(settings)
     var places: [UInt64: UInt32] = [:]
     var cells: [(truth: Int, prediction: Int)] = []
-    cellOf = (0..<table.count).map { row in
+    cellOf = RowValues(count: table.count, in: table.scratch) { row in
       let (truth, prediction) = (Int(table.labels[row]), table.predictedClass(row))
       let key = UInt64(truth) << 32 | UInt64(prediction)
       if let known = places[key] { return known }
@@ -42,10 +42,10 @@ struct MulticlassSet: MetricSet {
       (logLosses, ranks) = ([], [])
       return
     }
-    logLosses = (0..<table.count).map { row in
+    logLosses = RowValues(count: table.count, in: table.scratch) { row in
       -log(min(max(table.scores[Int(table.labels[row])][row], 0x1p-52), 1 - 0x1p-52))
     }
-    ranks = (0..<table.count).map { row in
+    ranks = RowValues(count: table.count, in: table.scratch) { row in
       let truth = Int(table.labels[row])
       let score = table.scores[truth][row]
       var rank: UInt16 = 0
@@ -59,7 +59,10 @@ struct MulticlassSet: MetricSet {
 
   var units: Int { table.count }
 
-  func restricted(to units: [UInt32]) -> any MetricSet { MulticlassSet(table.selecting(units), settings) }
+  func values(of parts: RowParts) -> [[Double]] {
+    let parted = PartedTable(table, parts)
+    return parts.indices.map { MulticlassSet(parted[$0], settings).values(nil) }
+  }
 
   private static func words(_ settings: Settings) -> [MetricWords] {
     var words = [
@@ -136,7 +139,7 @@ struct MulticlassSet: MetricSet {
 
   // MARK: What more is known
 
-  func influences(_ metric: Int) -> [Double]? { words[metric].name == "auc_ovr" ? area?.influences : nil }
+  func influences(_ metric: Int) -> RowValues<Double>? { words[metric].name == "auc_ovr" ? area?.influences : nil }
 
   func share(_ metric: Int) -> (hits: Double, rows: Double)? {
     guard table.weights.isEmpty else { return nil }
@@ -148,14 +151,15 @@ struct MulticlassSet: MetricSet {
     return (Double(ranks.count { Int($0) < cutoff }), Double(table.count))
   }
 
-  func losses(_ metric: Int) -> [Double]? {
+  func losses(_ metric: Int) -> RowValues<Double>? {
     switch words[metric].name {
     case "accuracy":
-      return (0..<table.count).map { row in
+      return RowValues(count: table.count, in: table.scratch) { row in
         let cell = cells[Int(cellOf[row])]
         return cell.truth == cell.prediction ? 0 : table.weight(row)
       }
-    case "log_loss" where !logLosses.isEmpty: return logLosses.indices.map { logLosses[$0] * table.weight($0) }
+    case "log_loss" where !logLosses.isEmpty:
+      return RowValues(count: table.count, in: table.scratch) { logLosses[$0] * table.weight($0) }
     default: return nil
     }
   }
@@ -175,12 +179,15 @@ extension RankedArea {
   /// The mean over classes; `nil` without scores or when one class stands alone.
   init?(oneAgainstRest table: PredictionTable) {
     guard !table.scores.isEmpty else { return nil }
-    var mean = [Double](repeating: 0, count: table.count)
+    var mean = RowValues<Double>(repeating: 0, count: table.count, in: table.scratch)
     var (sum, count) = (0.0, 0.0)
     for place in table.scores.indices {
       let scores = table.scores[place]
-      let one = RankedArea(
-        ScoreOrder(scores), scores: scores, isPositive: { table.labels[$0] == UInt32(place) }, weight: table.weight)
+      let order = ScoreOrder(table.count, in: table.scratch) { row in
+        RankedRow(
+          score: scores[row], weight: table.weight(row), row: UInt32(row), isPositive: table.labels[row] == UInt32(place))
+      }
+      let one = RankedArea(order, table.totals(positive: place))
       guard !one.influences.isEmpty else { continue }
       sum += one.area
       count += 1

@@ -42,21 +42,19 @@ struct SharedRows {
 
   /// Keeps the rows of both with one id, in the order of the first.
   private mutating func match() {
-    let (ids, others) = (current.ids, reference.ids)
-    let index = RowIndex(others)
-    var (rows, found) = ([UInt32](), [UInt32]())
-    for row in ids.indices {
-      guard let other = index.row(of: ids[row], in: others) else { continue }
+    let matches = IDBuckets.matches(current.ids, in: reference.ids)
+    var (rows, found) = (RowValues<UInt32>(in: current.scratch), RowValues<UInt32>(in: current.scratch))
+    for row in matches.indices where matches[row] > 0 {
       rows.append(UInt32(row))
-      found.append(UInt32(other))
+      found.append(matches[row] - 1)
     }
-    pairing = Pairing(shared: rows.count, onlyCurrent: ids.count - rows.count, onlyReference: others.count - rows.count)
+    pairing = Pairing(shared: rows.count, onlyCurrent: current.count - rows.count, onlyReference: reference.count - rows.count)
     if rows.isEmpty { pairing.refusal = "unpaired, no test: the tables share no id" }
     if !Self.isIdentity(rows, current.count) { current = current.selecting(rows) }
     if !Self.isIdentity(found, reference.count) { reference = reference.selecting(found) }
   }
 
-  private static func isIdentity(_ rows: [UInt32], _ count: Int) -> Bool {
+  private static func isIdentity(_ rows: RowValues<UInt32>, _ count: Int) -> Bool {
     rows.count == count && rows.indices.allSatisfy { rows[$0] == UInt32($0) }
   }
 }
@@ -77,7 +75,8 @@ extension PredictionTable {
     for row in labels.indices { labels[row] = places[Int(labels[row])] }
     for row in predictedLabels.indices { predictedLabels[row] = places[Int(predictedLabels[row])] }
     if !scores.isEmpty {
-      scores = names.map { name in classes.firstIndex(of: name).map { scores[$0] } ?? [Double](repeating: 0, count: count) }
+      let none = RowValues<Double>(repeating: 0, count: count, in: scratch)
+      scores = names.map { name in classes.firstIndex(of: name).map { scores[$0] } ?? none }
     }
     classes = names
   }
@@ -182,9 +181,8 @@ struct PairedEvaluation {
 
   private func batched(_ places: [Int], _ values: [Double], _ others: [Double]) -> [Int: Law] {
     guard !places.isEmpty else { return [:] }
-    let batches = resampling.batchMembers().map { members in
-      zip(current.restricted(to: members).values(nil), reference.restricted(to: members).values(nil)).map { $0 - $1 }
-    }
+    let parts = resampling.batchParts()
+    let batches = zip(current.values(of: parts), reference.values(of: parts)).map { a, b in zip(a, b).map { $0 - $1 } }
     let freedom = Double(Resampling.batches - 1)
     let reach = StudentLaw.quantile((1 + request.bootstrap.level) / 2, freedom: freedom)
     var laws: [Int: Law] = [:]
@@ -211,16 +209,16 @@ struct PairedEvaluation {
       return ("exact McNemar", PairedTests.mcnemar(onlyFirst: onlyFirst, onlySecond: onlySecond))
     }
     guard request.task == .backtest else { return nil }
-    let differences = overTime(zip(losses, others).map { $0 - $1 })
+    let differences = overTime(RowValues(count: losses.count, in: table.scratch) { losses[$0] - others[$0] })
     return PairedTests.dieboldMariano(differences, horizon: request.horizon).map {
       ("Diebold-Mariano, HLN-corrected, horizon \(request.horizon)", $0)
     }
   }
 
   /// Several series: the mean of each time, since rows of one time are no steps.
-  private func overTime(_ differences: [Double]) -> [Double] {
+  private func overTime(_ differences: RowValues<Double>) -> RowValues<Double> {
     guard table.groups != nil, let times = table.times?.values else { return differences }
-    var means: [Double] = []
+    var means = RowValues<Double>(in: table.scratch)
     var start = 0
     while start < differences.count {
       var end = start

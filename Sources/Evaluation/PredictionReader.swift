@@ -15,14 +15,16 @@ package enum PredictionReader {
   ///   - path: the file.
   ///   - name: what messages call it; `path` by default (an object of the store has no name of its own).
   ///   - keepsIDs: whether rows shall be matched with another table's later.
-  /// - Throws: the first mistake, as a diagnostic at file:line:column.
-  /// - Complexity: O(rows); 8 bytes a row and column of numbers, 4 a column of categories, and 8 more for ids while it reads.
+  ///   - scratch: where columns go that are too large for memory.
+  /// - Throws: the first mistake, as a diagnostic at file:line:column; a `storage` one when the columns find no room.
+  /// - Complexity: O(rows); 8 bytes a row and column of numbers, 4 a column of categories, and 28 for ids while it reads.
   package static func table(
-    file path: String, named name: String? = nil, for request: EvaluationRequest, keepsIDs: Bool = true
+    file path: String, named name: String? = nil, for request: EvaluationRequest, keepsIDs: Bool = true,
+    in scratch: Scratch = .memory
   ) throws(Diagnostic) -> PredictionTable {
     let rows = CSVRowStream.lineCount(file: path)
     var stream = try CSVRowStream(file: path, named: name)
-    var pass = try PredictionPass(&stream, request, expecting: rows.map { max($0 - 1, 0) } ?? 0)
+    var pass = try PredictionPass(&stream, request, expecting: rows.map { max($0 - 1, 0) } ?? 0, in: scratch)
     if let repetition = try pass.read(&stream) {
       var again = try CSVRowStream(file: path, named: name)
       throw try repetition.diagnostic(&again, request)
@@ -32,10 +34,10 @@ package enum PredictionReader {
 
   /// The same for bytes in memory.
   package static func table(
-    bytes: [UInt8], named name: String, for request: EvaluationRequest, keepsIDs: Bool = true
+    bytes: [UInt8], named name: String, for request: EvaluationRequest, keepsIDs: Bool = true, in scratch: Scratch = .memory
   ) throws(Diagnostic) -> PredictionTable {
     var stream = try CSVRowStream(bytes: bytes, named: name)
-    var pass = try PredictionPass(&stream, request, expecting: 0)
+    var pass = try PredictionPass(&stream, request, expecting: 0, in: scratch)
     if let repetition = try pass.read(&stream) {
       var again = try CSVRowStream(bytes: bytes, named: name)
       throw try repetition.diagnostic(&again, request)
@@ -83,7 +85,6 @@ private struct PredictionPass {
   private let plan: PredictionPlan
   private let isClassifier: Bool
   private var table: PredictionTable
-  private var index: RowIndex?
   private var weightSum = 0.0
   private var labels = TextNumbers()
   /// Number of a label's text → place in `seen`, which has one spelling of each.
@@ -92,14 +93,16 @@ private struct PredictionPass {
   private var groups = TextNumbers()
   private var windows = TextNumbers()
   private var slices: [TextNumbers]
-  private var sliceRows: [[UInt32]]
-  private var groupRows: [UInt32] = []
-  private var windowRows: [UInt32] = []
-  private var times: [Double] = []
+  private var sliceRows: [RowValues<UInt32>]
+  private var groupRows: RowValues<UInt32>
+  private var windowRows: RowValues<UInt32>
+  private var times: RowValues<Double>
   private var isCalendar: Bool?
   private var readsTimes = false
 
-  init(_ stream: inout CSVRowStream, _ request: EvaluationRequest, expecting rows: Int) throws(Diagnostic) {
+  init(
+    _ stream: inout CSVRowStream, _ request: EvaluationRequest, expecting rows: Int, in scratch: Scratch
+  ) throws(Diagnostic) {
     self.request = request
     guard try stream.next() else { throw Diagnostic(.input, "the file is empty", at: SourceLocation(file: stream.name)) }
     var header: [String] = []
@@ -110,10 +113,11 @@ private struct PredictionPass {
     }
     plan = try PredictionPlan(header, for: request, at: SourceLocation(file: stream.name, line: 1))
     isClassifier = request.task == .binary || request.task == .multiclass
-    table = PredictionTable(source: stream.name, task: request.task)
-    table.scores = [[Double]](repeating: [], count: plan.scoreCount)
+    table = PredictionTable(source: stream.name, task: request.task, in: scratch)
+    table.scores = [RowValues<Double>](repeating: RowValues(in: scratch), count: plan.scoreCount)
+    (groupRows, windowRows, times) = (RowValues(in: scratch), RowValues(in: scratch), RowValues(in: scratch))
     slices = [TextNumbers](repeating: TextNumbers(), count: plan.slices.count)
-    sliceRows = [[UInt32]](repeating: [], count: plan.slices.count)
+    sliceRows = [RowValues<UInt32>](repeating: RowValues(in: scratch), count: plan.slices.count)
     for label in plan.scoredClasses { _ = place(of: label) }
     // Coverage along time is told of intervals.
     readsTimes = request.task == .backtest || request.task == .regression && plan.roles.contains { $0.role == .low }
@@ -122,27 +126,41 @@ private struct PredictionPass {
 
   /// Exact room, so that no column is copied while it grows.
   private mutating func reserve(_ rows: Int) {
+    func reserve<Value>(_ column: inout RowValues<Value>) { column = RowValues(in: table.scratch, reserving: rows) }
     for (_, role) in plan.roles {
       switch role {
-      case .id:
-        table.ids.reserveCapacity(rows)
-        index = RowIndex(expecting: rows)
-      case .truth: isClassifier ? table.labels.reserveCapacity(rows) : table.truths.reserveCapacity(rows)
-      case .prediction: isClassifier ? table.predictedLabels.reserveCapacity(rows) : table.predictions.reserveCapacity(rows)
-      case .score(let place): table.scores[place].reserveCapacity(rows)
-      case .low: table.lows.reserveCapacity(rows)
-      case .high: table.highs.reserveCapacity(rows)
-      case .weight: table.weights.reserveCapacity(rows)
-      case .group: groupRows.reserveCapacity(rows)
-      case .window: windowRows.reserveCapacity(rows)
-      case .time: if readsTimes { times.reserveCapacity(rows) }
-      case .slice(let place): sliceRows[place].reserveCapacity(rows)
+      case .id: reserve(&table.ids)
+      case .truth: if isClassifier { reserve(&table.labels) } else { reserve(&table.truths) }
+      case .prediction: if isClassifier { reserve(&table.predictedLabels) } else { reserve(&table.predictions) }
+      case .score(let place): reserve(&table.scores[place])
+      case .low: reserve(&table.lows)
+      case .high: reserve(&table.highs)
+      case .weight: reserve(&table.weights)
+      case .group: reserve(&groupRows)
+      case .window: reserve(&windowRows)
+      case .time: if readsTimes { reserve(&times) }
+      case .slice(let place): reserve(&sliceRows[place])
       }
     }
   }
 
-  /// Reads to the end, or to a row whose id another row has.
+  /// Reads to the end; gives the first row whose id another row has.
   mutating func read(_ stream: inout CSVRowStream) throws(Diagnostic) -> IDRepetition? {
+    do throws(Diagnostic) {
+      try readRows(&stream)
+    } catch {
+      // What stands before the mistake is the first one.
+      if let repetition = repetition() { return repetition }
+      throw error
+    }
+    return repetition()
+  }
+
+  private func repetition() -> IDRepetition? {
+    IDBuckets.firstRepetition(table.ids).map { IDRepetition(first: $0.first, second: $0.second) }
+  }
+
+  private mutating func readRows(_ stream: inout CSVRowStream) throws(Diagnostic) {
     while try stream.next() {
       guard stream.count == plan.width else {
         throw Diagnostic(
@@ -150,11 +168,10 @@ private struct PredictionPass {
           "the row has \(stream.count) \(stream.count == 1 ? "field" : "fields"), the header names \(plan.width) columns",
           at: stream.location, hints: ["a comma or line break within a field needs double quotes round the field"])
       }
-      for (field, role) in plan.roles {
-        if let other = try add(stream, field, role) { return IDRepetition(first: other, second: table.count) }
-      }
+      for (field, role) in plan.roles { try add(stream, field, role) }
       if plan.scoreCount > 1 { try checkScoreSum(stream) }
       table.count += 1
+      if table.count & 0xFFF == 0 { try table.scratch.check() }
       if table.count == Int(UInt32.max) - 1 {
         throw Diagnostic(.input, "the table has more than 4 billion rows", at: SourceLocation(file: stream.name))
       }
@@ -164,17 +181,16 @@ private struct PredictionPass {
         .input, "the table has no rows", at: SourceLocation(file: stream.name),
         hints: ["an evaluation needs at least one prediction"])
     }
-    return nil
+    try table.scratch.check()
   }
 
   private mutating func add(
     _ stream: borrowing CSVRowStream, _ field: Int, _ role: PredictionRole
-  ) throws(Diagnostic) -> Int? {
+  ) throws(Diagnostic) {
     switch role {
     case .id:
       if stream.isEmpty(field) { throw wrong(stream, field, "the row has no `\(request.columns.id)`") }
       table.ids.append(TextHash.hash(stream.bytes(field)))
-      return index?.insert(table.count, of: table.ids)
     case .truth where isClassifier:
       let label = try label(stream, field, request.columns.truth)
       table.labels.append(label)
@@ -217,7 +233,6 @@ private struct PredictionPass {
           hint: "name the columns to slice by with `slices: […]`")
       }
     }
-    return nil
   }
 
   // MARK: Fields
@@ -320,7 +335,6 @@ private struct PredictionPass {
     }
     if isClassifier { try settleClasses() }
     if !keepsIDs { table.ids = [] }
-    index = nil
     table.groups = Self.categories(request.columns.group, groups, groupRows)
     table.windows = Self.categories(request.columns.window, windows, windowRows)
     for place in slices.indices {
@@ -333,7 +347,7 @@ private struct PredictionPass {
     return table
   }
 
-  private static func categories(_ name: String, _ numbers: TextNumbers, _ rows: [UInt32]) -> CategoryColumn? {
+  private static func categories(_ name: String, _ numbers: TextNumbers, _ rows: RowValues<UInt32>) -> CategoryColumn? {
     guard !rows.isEmpty else { return nil }
     return CategoryColumn(name: name, names: numbers.texts.map { $0.isEmpty ? "(missing)" : $0 }, rows: rows)
   }

@@ -6,29 +6,22 @@ import Glibc
 struct RankingSet: MetricSet {
   let words: [MetricWords]
   /// By query, then by metric.
-  private var scores: [Double]
-  private var weights: [Double]
+  private var scores: RowValues<Double>
+  private var weights: RowValues<Double>
 
   init(_ table: PredictionTable, cutoffs: [Int], relevantFrom: Double) {
     words = Self.words(cutoffs)
-    let members = table.rowsByGroup()
-    scores = []
-    scores.reserveCapacity(members.count * words.count)
-    weights = []
+    let parts = table.groups.map { RowParts($0.rows, parts: $0.names.count) }
+    let grouped = GroupedRelevances(table, parts)
+    scores = RowValues(in: table.scratch, reserving: grouped.groups.count * words.count)
+    weights = RowValues(in: table.scratch, reserving: grouped.groups.count)
     var query = RankedQuery()
-    for group in members.indices where !members[group].isEmpty {
-      let rows = members[group]
-      query.read(table, rows)
-      scores += query.scores(cutoffs: cutoffs, relevantFrom: relevantFrom)
+    for rows in grouped.groups where !rows.isEmpty {
+      query.read(grouped, rows)
+      for score in query.scores(cutoffs: cutoffs, relevantFrom: relevantFrom) { scores.append(score) }
       // All rows of a query should have one weight; where they differ their mean is taken.
-      weights.append(rows.reduce(0) { $0 + table.weight(Int($1)) } / Double(rows.count))
+      weights.append(rows.reduce(0) { $0 + grouped.weight($1) } / Double(rows.count))
     }
-  }
-
-  private init(words: [MetricWords], scores: [Double], weights: [Double]) {
-    self.words = words
-    self.scores = scores
-    self.weights = weights
   }
 
   private static func words(_ cutoffs: [Int]) -> [MetricWords] {
@@ -44,7 +37,9 @@ struct RankingSet: MetricSet {
   var units: Int { weights.count }
 
   /// A metric of each query.
-  func perQuery(_ metric: Int) -> [Double] { weights.indices.map { scores[$0 * words.count + metric] } }
+  func perQuery(_ metric: Int) -> RowValues<Double> {
+    RowValues(count: weights.count, in: weights.scratch) { scores[$0 * words.count + metric] }
+  }
 
   func values(_ drawn: DrawnCounts?) -> [Double] {
     var sums = [Double](repeating: 0, count: words.count)
@@ -63,15 +58,20 @@ struct RankingSet: MetricSet {
     return sums.map { $0 / total }
   }
 
-  func restricted(to units: [UInt32]) -> any MetricSet {
-    RankingSet(
-      words: words, scores: units.flatMap { scores[Int($0) * words.count..<(Int($0) + 1) * words.count] },
-      weights: units.map { weights[Int($0)] })
+  func values(of parts: RowParts) -> [[Double]] {
+    let width = words.count
+    var sums = [Double](repeating: 0, count: parts.indices.count * width)
+    var totals = [Double](repeating: 0, count: parts.indices.count)
+    for query in weights.indices where weights[query] != 0 {
+      let part = Int(parts.numbers[query])
+      totals[part] += weights[query]
+      for metric in 0..<width { sums[part * width + metric] += weights[query] * scores[query * width + metric] }
+    }
+    return parts.indices.map { part in (0..<width).map { sums[part * width + $0] / totals[part] } }
   }
 
-  func losses(_ metric: Int) -> [Double]? {
-    let values = perQuery(metric)
-    return values.indices.map { -values[$0] * weights[$0] }
+  func losses(_ metric: Int) -> RowValues<Double>? {
+    RowValues(count: weights.count, in: weights.scratch) { -scores[$0 * words.count + metric] * weights[$0] }
   }
 }
 
@@ -82,13 +82,13 @@ private struct RankedQuery {
   private var scores: [Double] = []
   private var ideal: [Double] = []
 
-  mutating func read(_ table: PredictionTable, _ rows: [UInt32]) {
+  mutating func read(_ grouped: GroupedRelevances, _ rows: Range<Int>) {
     let order = rows.sorted {
-      let (a, b) = (table.predictions[Int($0)], table.predictions[Int($1)])
+      let (a, b) = (grouped.predictions[$0], grouped.predictions[$1])
       return a != b ? a > b : $0 < $1
     }
-    relevances = order.map { table.truths[Int($0)] }
-    scores = order.map { table.predictions[Int($0)] }
+    relevances = order.map { grouped.truths[$0] }
+    scores = order.map { grouped.predictions[$0] }
     ideal = relevances.sorted(by: >)
   }
 
@@ -143,12 +143,24 @@ private struct RankedQuery {
   }
 }
 
-extension PredictionTable {
-  /// The rows of each group, in the order of the table.
-  func rowsByGroup() -> [[UInt32]] {
-    guard let groups else { return [(0..<UInt32(count)).map { $0 }] }
-    var members = [[UInt32]](repeating: [], count: groups.names.count)
-    for row in 0..<count { members[Int(groups.rows[row])].append(UInt32(row)) }
-    return members
+/// What a ranking needs of its rows, group by group.
+private struct GroupedRelevances {
+  let truths: RowValues<Double>
+  let predictions: RowValues<Double>
+  private let weights: RowValues<Double>
+  let groups: [Range<Int>]
+
+  /// - Parameter parts: the groups; all rows are one without.
+  init(_ table: PredictionTable, _ parts: RowParts?) {
+    guard let parts else {
+      (truths, predictions, weights, groups) = (table.truths, table.predictions, table.weights, [0..<table.count])
+      return
+    }
+    truths = table.truths.grouped(by: parts)
+    predictions = table.predictions.grouped(by: parts)
+    weights = table.weights.isEmpty ? [] : table.weights.grouped(by: parts)
+    groups = parts.indices.map(parts.rows)
   }
+
+  func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
 }

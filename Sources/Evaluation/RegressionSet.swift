@@ -10,9 +10,9 @@ struct RegressionSet: MetricSet {
   /// Mean of the truths: sums of squares are taken about it.
   private let centre: Double
   /// Kept for small tables only; otherwise made row by row.
-  private var terms: [SIMD16<Double>] = []
+  private var terms: RowValues<SIMD16<Double>> = []
   /// Rows by rising absolute error, where the median is wanted.
-  private var byError: [UInt32] = []
+  private var byError: RowValues<UInt32> = []
   /// Mean absolute change over one season; NaN where there is none.
   private let seasonalScale: Double
 
@@ -41,20 +41,21 @@ struct RegressionSet: MetricSet {
     centre = sum.sum[1] / sum.sum[0]
     seasonalScale = settings.scale ?? settings.seasonality.map { Self.seasonalScale(table, $0) } ?? .nan
     guard settings.isResampled else { return }
-    terms = (0..<table.count).map(term)
+    terms = RowValues(count: table.count, in: table.scratch, term)
     if settings.wantsMedian {
-      let errors = (0..<table.count).map { abs(table.predictions[$0] - table.truths[$0]) }
-      byError = (0..<UInt32(table.count)).sorted { (errors[Int($0)], $0) < (errors[Int($1)], $1) }
+      let errors = sortedErrors()
+      byError = RowValues(count: table.count, in: table.scratch) { errors[$0].row }
     }
   }
 
   var units: Int { table.count }
 
-  func restricted(to units: [UInt32]) -> any MetricSet {
+  func values(of parts: RowParts) -> [[Double]] {
     var settings = settings
     settings.isResampled = false
     settings.scale = settings.seasonality == nil ? nil : seasonalScale
-    return RegressionSet(table.selecting(units), settings)
+    let parted = PartedTable(table, parts)
+    return parts.indices.map { RegressionSet(parted[$0], settings).values(nil) }
   }
 
   // MARK: Names
@@ -159,13 +160,27 @@ struct RegressionSet: MetricSet {
         weight: { Double(drawn[Int(byError[$0])]) * table.weight(Int(byError[$0])) })
     }
     if table.weights.isEmpty {
-      var errors = (0..<table.count).map(error)
+      var errors = RowValues(count: table.count, in: table.scratch, error)
       errors.sort()
       return quantile(0.5, ofSorted: errors)
     }
-    var pairs = (0..<table.count).map { (error: error($0), weight: table.weights[$0]) }
-    pairs.sort { $0.error < $1.error }
-    return weightedMedian(pairs.count, total: total, value: { pairs[$0].error }, weight: { pairs[$0].weight })
+    let errors = sortedErrors()
+    return weightedMedian(errors.count, total: total, value: { errors[$0].error }, weight: { errors[$0].weight })
+  }
+
+  private struct RowError {
+    var error: Double
+    var weight: Double
+    var row: UInt32
+  }
+
+  /// By rising absolute error; equal ones in the order of the rows.
+  private func sortedErrors() -> RowValues<RowError> {
+    var errors = RowValues(count: table.count, in: table.scratch) { row in
+      RowError(error: abs(table.predictions[row] - table.truths[row]), weight: table.weight(row), row: UInt32(row))
+    }
+    errors.sort { $0.error < $1.error }
+    return errors
   }
 
   // MARK: What more is known
@@ -185,11 +200,14 @@ struct RegressionSet: MetricSet {
     return (Double(hits), Double(table.count))
   }
 
-  func losses(_ metric: Int) -> [Double]? {
+  func losses(_ metric: Int) -> RowValues<Double>? {
     switch Place(rawValue: metric) {
-    case .mae, .mase: return (0..<table.count).map { abs(table.predictions[$0] - table.truths[$0]) * table.weight($0) }
+    case .mae, .mase:
+      return RowValues(count: table.count, in: table.scratch) {
+        abs(table.predictions[$0] - table.truths[$0]) * table.weight($0)
+      }
     case .rmse:
-      return (0..<table.count).map {
+      return RowValues(count: table.count, in: table.scratch) {
         let error = table.predictions[$0] - table.truths[$0]
         return error * error * table.weight($0)
       }

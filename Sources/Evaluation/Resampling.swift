@@ -7,7 +7,7 @@ struct Resampling {
     /// Each unit by itself.
     case units
     /// Each class by itself, so that every resample has as many rows of each.
-    case strata([[UInt32]])
+    case strata([RowValues<UInt32>])
     /// Runs of neighbours in time.
     case blocks(length: Int)
   }
@@ -19,6 +19,8 @@ struct Resampling {
   var bootstrap: Bootstrap
   var draw: Draw
   var units: Int
+  /// For what is as long as there are units.
+  var scratch = Scratch.memory
 
   /// Whether the table is too large to be drawn again thousands of times.
   var isLarge: Bool {
@@ -36,7 +38,7 @@ struct Resampling {
 
   /// Calls `body` once a resample, with how often each unit was drawn. Draw i of resample r is a function of (seed, r, i) alone.
   func forEach(_ body: (DrawnCounts) -> Void) {
-    var counts = [UInt32](repeating: 0, count: units)
+    var counts = RowValues<UInt32>(repeating: 0, count: units, in: scratch)
     for resample in 0..<bootstrap.resamples {
       counts.withUnsafeMutableBufferPointer { counts in
         counts.update(repeating: 0)
@@ -95,21 +97,14 @@ struct Resampling {
     return Int(Bootstrap.mix(state).multipliedFullWidth(by: UInt64(bound)).high)
   }
 
-  /// The units of each batch: neighbours for series, else by chance.
-  func batchMembers() -> [[UInt32]] {
-    var members = [[UInt32]](repeating: [], count: Self.batches)
-    for place in members.indices { members[place].reserveCapacity(units / Self.batches * 11 / 10) }
-    for unit in 0..<units {
-      let batch: Int
-      if case .blocks = draw {
-        batch = unit * Self.batches / units
-      } else {
-        batch = Int(
-          Bootstrap.mix(bootstrap.seed ^ Bootstrap.mix(UInt64(unit))).multipliedFullWidth(by: UInt64(Self.batches)).high)
-      }
-      members[batch].append(UInt32(unit))
+  /// The batch of each unit: neighbours for series, else by chance.
+  func batchParts() -> RowParts {
+    let numbers = RowValues(count: units, in: scratch) { unit in
+      if case .blocks = draw { return UInt32(unit * Self.batches / units) }
+      let chance = Bootstrap.mix(bootstrap.seed ^ Bootstrap.mix(UInt64(unit)))
+      return UInt32(chance.multipliedFullWidth(by: UInt64(Self.batches)).high)
     }
-    return members
+    return RowParts(numbers, parts: Self.batches)
   }
 
   var batchMethod: String { "batch means, \(Self.batches) batches of about \(units / Self.batches) rows" }

@@ -35,11 +35,10 @@ enum TextHash {
 /// Finds the row that has an id: open addressing over row numbers, four bytes a slot.
 struct RowIndex {
   private var slots: [UInt32]
-  private var mask: Int
-  private(set) var count = 0
+  private let mask: Int
 
-  /// - Parameter rows: how many are expected; more make it grow.
-  init(expecting rows: Int) {
+  /// - Parameter rows: no more are taken up.
+  init(for rows: Int) {
     var size = 16
     while size * 3 < rows * 4 { size *= 2 }
     slots = [UInt32](repeating: 0, count: size)
@@ -47,39 +46,89 @@ struct RowIndex {
   }
 
   init(_ ids: [UInt64]) {
-    self.init(expecting: ids.count)
+    self.init(for: ids.count)
     for row in ids.indices { _ = insert(row, of: ids) }
   }
 
   /// The row that has this id.
   func row(of id: UInt64, in ids: [UInt64]) -> Int? {
-    var slot = Int(truncatingIfNeeded: id) & mask
-    while slots[slot] != 0 {
-      let row = Int(slots[slot] - 1)
-      if ids[row] == id { return row }
-      slot = (slot + 1) & mask
-    }
-    return nil
+    let slot = slot(of: id, in: ids)
+    return slots[slot] == 0 ? nil : Int(slots[slot] - 1)
   }
 
   /// Takes up the row; gives the one that has the same id already, and then changes nothing.
   mutating func insert(_ row: Int, of ids: [UInt64]) -> Int? {
-    if (count + 1) * 4 > slots.count * 3 { grow(ids) }
-    var slot = Int(truncatingIfNeeded: ids[row]) & mask
-    while slots[slot] != 0 {
-      let other = Int(slots[slot] - 1)
-      if ids[other] == ids[row] { return other }
-      slot = (slot + 1) & mask
-    }
+    let slot = slot(of: ids[row], in: ids)
+    if slots[slot] != 0 { return Int(slots[slot] - 1) }
     slots[slot] = UInt32(row + 1)
-    count += 1
     return nil
   }
 
-  private mutating func grow(_ ids: [UInt64]) {
-    var larger = RowIndex(expecting: slots.count * 3 / 2)
-    for slot in slots where slot != 0 { _ = larger.insert(Int(slot - 1), of: ids) }
-    self = larger
+  /// Where the id is, or would be.
+  private func slot(of id: UInt64, in ids: [UInt64]) -> Int {
+    var slot = Int(truncatingIfNeeded: id) & mask
+    while slots[slot] != 0, ids[Int(slots[slot] - 1)] != id { slot = (slot + 1) & mask }
+    return slot
+  }
+}
+
+/// Ids in buckets by their first bits, so that an index of one bucket at a time is in memory. Equal ids are in one bucket, where rows
+/// rise.
+struct IDBuckets {
+  /// Ids of a bucket, about.
+  private static let size = 1 << 17
+
+  private let ids: RowValues<UInt64>
+  private let rows: RowValues<UInt32>
+  private let parts: RowParts
+
+  /// - Parameter count: a power of two.
+  private init(_ ids: RowValues<UInt64>, buckets count: Int) {
+    let numbers = RowValues(count: ids.count, in: ids.scratch) { UInt32(ids[$0].multipliedFullWidth(by: UInt64(count)).high) }
+    parts = RowParts(numbers, parts: count)
+    self.ids = ids.grouped(by: parts)
+    rows = RowValues(count: ids.count, in: ids.scratch) { UInt32($0) }.grouped(by: parts)
+  }
+
+  private static func buckets(for rows: Int) -> Int {
+    var count = 1
+    while rows > count * size { count *= 2 }
+    return count
+  }
+
+  /// The first row that has the id of one before it, and that one.
+  static func firstRepetition(_ ids: RowValues<UInt64>) -> (first: Int, second: Int)? {
+    let buckets = IDBuckets(ids, buckets: buckets(for: ids.count))
+    var found: (first: Int, second: Int)?
+    for part in buckets.parts.indices {
+      let places = buckets.parts.rows(part)
+      let own = Array(buckets.ids[places])
+      var index = RowIndex(for: own.count)
+      for place in own.indices {
+        guard let other = index.insert(place, of: own) else { continue }
+        let second = Int(buckets.rows[places.lowerBound + place])
+        if second < found?.second ?? .max { found = (Int(buckets.rows[places.lowerBound + other]), second) }
+        break
+      }
+    }
+    return found
+  }
+
+  /// By row of the first table: the row of the second with its id, counted from 1; 0 where there is none.
+  static func matches(_ ids: RowValues<UInt64>, in others: RowValues<UInt64>) -> RowValues<UInt32> {
+    let count = buckets(for: max(ids.count, others.count))
+    let (wanted, offered) = (IDBuckets(ids, buckets: count), IDBuckets(others, buckets: count))
+    var found = RowValues<UInt32>(repeating: 0, count: ids.count, in: ids.scratch)
+    for part in 0..<count {
+      let places = offered.parts.rows(part)
+      let own = Array(offered.ids[places])
+      let index = RowIndex(own)
+      for place in wanted.parts.rows(part) {
+        guard let other = index.row(of: wanted.ids[place], in: own) else { continue }
+        found[Int(wanted.rows[place])] = offered.rows[places.lowerBound + other] + 1
+      }
+    }
+    return found
   }
 }
 

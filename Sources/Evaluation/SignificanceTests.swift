@@ -69,7 +69,8 @@ enum PairedTests {
   /// - Returns: `nil` for too few losses, or when they do not vary.
   ///
   /// Source: Harvey, Leybourne and Newbold, "Testing the equality of prediction mean squared errors", 1997.
-  static func dieboldMariano(_ differences: [Double], horizon: Int) -> Double? {
+  static func dieboldMariano<Losses: RandomAccessCollection>(_ differences: Losses, horizon: Int) -> Double?
+  where Losses.Element == Double, Losses.Index == Int {
     let count = differences.count
     guard count > horizon, count > 1 else { return nil }
     let n = Double(count)
