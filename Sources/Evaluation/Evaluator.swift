@@ -15,12 +15,14 @@ package struct Evaluator: Sendable {
   ///   - table: read for the same request.
   ///   - reference: the baseline's table, read for the same request; rows are matched by id.
   ///   - name: what a reader calls the reference: a branch, a version, a run.
-  /// - Throws: an `input` diagnostic at the request for a metric or gate that these tables do not have.
+  /// - Throws: an `input` diagnostic at the request for a metric or gate that these tables do not have; a `storage` one where the
+  ///   columns of large tables find no room.
   package func evaluate(
     _ table: PredictionTable, against reference: PredictionTable? = nil, called name: String = "baseline"
   ) throws(Diagnostic) -> EvaluationResult {
     let names = try request.chosenMetrics(table)
     let current = Estimator(request: request).estimation(table, names)
+    try table.scratch.check()
     let metrics = current.metrics
     var notes = missing(names, metrics)
     var document = EvaluationDocument(
@@ -32,10 +34,13 @@ package struct Evaluator: Sendable {
     var result = EvaluationResult(document: document)
     result.windows = windows(table, names, &notes)
     result.figures = FigureMaker(request: request).figures(table)
+    try table.scratch.check()
     if let reference {
       let other = Estimator(request: request).estimation(reference, names)
+      try reference.scratch.check()
       result.document.baseline = .init(name: name, metrics: other.metrics)
       compare(table, reference, names, draws: (current.draws, other.draws), &result)
+      try table.scratch.check()
     }
     result.notes = notes
     return result
@@ -46,7 +51,9 @@ package struct Evaluator: Sendable {
     let names = try request.chosenMetrics(table)
     var notes: [String] = []
     let wanted = request.sliceMetrics ?? [request.primary ?? names.first].compactMap { $0 }
-    return slices(table, wanted, &notes)
+    let estimates = slices(table, wanted, &notes)
+    try table.scratch.check()
+    return estimates
   }
 
   private func missing(_ names: [String], _ metrics: [MetricEstimate]) -> [String] {

@@ -67,8 +67,9 @@ struct ComparisonWriter {
       input.omissions.append("this run has no predictions at `\(path)`, so `\(declaration.name)` is not compared")
       return
     }
+    let scratch = project.columns
     do {
-      let table = try PredictionReader.table(file: file, named: path.text, for: request)
+      let table = try PredictionReader.table(file: file, named: path.text, for: request, in: scratch)
       for (place, other) in others.enumerated() where !other.record.stages.isEmpty {
         guard let file = try other.file(of: path) else {
           input.omissions.append(
@@ -76,7 +77,7 @@ struct ComparisonWriter {
               + "`pipe fetch` may bring them")
           continue
         }
-        let reference = try PredictionReader.table(file: file, named: "\(path) of \(other.name)", for: request)
+        let reference = try PredictionReader.table(file: file, named: "\(path) of \(other.name)", for: request, in: scratch)
         let evaluator = Evaluator(request)
         let result = try evaluator.evaluate(table, against: reference, called: other.name)
         input.evaluations.append(

@@ -60,7 +60,8 @@ struct RunEvaluations {
         hints: ["declare it as an output of the stage that writes it"])
     }
     let request = EvaluationRequest(declaration)
-    let table = { try PredictionReader.table(file: file, named: path.text, for: request, keepsIDs: $0) }
+    let scratch = project.columns
+    let table = { try PredictionReader.table(file: file, named: path.text, for: request, keepsIDs: $0, in: scratch) }
     let reference = baseline(of: declaration)
     guard case .found(let name, let referenceFile, let referenceDigest) = reference else {
       let result = try EvaluationCache(project, request, table: digest).result {
@@ -71,7 +72,7 @@ struct RunEvaluations {
     }
     let result = try EvaluationCache(project, request, table: digest, reference: (referenceDigest, name)).result {
       let current = try table(true)
-      let other = try PredictionReader.table(file: referenceFile, named: "\(path) of \(name)", for: request)
+      let other = try PredictionReader.table(file: referenceFile, named: "\(path) of \(name)", for: request, in: scratch)
       return try Evaluator(request).evaluate(current, against: other)
     }
     return .init(name: declaration.name, result: result, reference: name)
@@ -115,6 +116,15 @@ private enum Baseline {
           ? "the predictions of \(side.name) are not here; `pipe fetch` may bring them"
           : "\(side.name) has no predictions at `\(path)`")
     }
+  }
+}
+
+extension Project {
+  /// For the columns of large tables.
+  var columns: Scratch {
+    // Where it cannot be made, the first large column says so.
+    try? AtomicFile.makeFolder(scratchFolder)
+    return Scratch(folder: scratchFolder)
   }
 }
 
