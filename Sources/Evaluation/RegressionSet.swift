@@ -159,6 +159,8 @@ struct RegressionSet: MetricSet {
         byError.count, total: total, value: { error(Int(byError[$0])) },
         weight: { Double(drawn[Int(byError[$0])]) * table.weight(Int(byError[$0])) })
     }
+    // A batch may have got no row.
+    guard table.count > 0 else { return .nan }
     if table.weights.isEmpty {
       var errors = RowValues(count: table.count, in: table.scratch, error)
       errors.sort()

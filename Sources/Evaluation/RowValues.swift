@@ -82,6 +82,9 @@ package struct RowValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   // MARK: All values
 
+  /// Whether it is in a file.
+  var isInFile: Bool { room.isMapped }
+
   func withUnsafeBufferPointer<Result>(_ body: (UnsafeBufferPointer<Value>) throws -> Result) rethrows -> Result {
     defer { extendLifetime(room) }
     return try body(UnsafeBufferPointer(start: room.values(Value.self), count: count))
@@ -97,7 +100,7 @@ package struct RowValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   /// Stable. What is in a file is sorted in runs that memory can hold, which are merged.
   mutating func sort(by precedes: (Value, Value) -> Bool) {
-    let run = room.isMapped ? Swift.max(1, scratch.limit / MemoryLayout<Value>.stride) : Swift.max(1, count)
+    let run = isInFile ? Swift.max(1, scratch.limit / MemoryLayout<Value>.stride) : Swift.max(1, count)
     let runs = stride(from: 0, to: count, by: run).map { $0..<Swift.min($0 + run, count) }
     withUnsafeMutableBufferPointer { values in
       for run in runs { values[run].sort(by: precedes) }
@@ -132,7 +135,7 @@ package struct RowValues<Value: BitwiseCopyable & Sendable>: Sendable {
 
   /// Rows that may be leapt among: their pages are a few times what a column may have in memory.
   private func stretches(of count: Int) -> [Range<Int>] {
-    let length = room.isMapped ? Swift.max(1, 16 * scratch.limit / MemoryLayout<Value>.stride) : Swift.max(1, count)
+    let length = isInFile ? Swift.max(1, 16 * scratch.limit / MemoryLayout<Value>.stride) : Swift.max(1, count)
     return stride(from: 0, to: count, by: length).map { $0..<Swift.min($0 + length, count) }
   }
 }
@@ -148,6 +151,7 @@ extension RowValues: RandomAccessCollection, MutableCollection {
   package subscript(row: Int) -> Value {
     @inline(__always) get {
       precondition(row >= 0 && row < count, "there is a value for each row, and for no other")
+      defer { extendLifetime(room) }
       return room.values(Value.self)[row]
     }
     @inline(__always) set {

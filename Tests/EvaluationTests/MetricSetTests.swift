@@ -207,7 +207,7 @@ private let multiclass: [(String, [String])] = [
     let wanted = Set(request.knownMetrics(table))
     let set = request.metricSet(table, wanted: wanted, isResampled: true)
     let values = drawn.withUnsafeBufferPointer { set.values($0) }
-    let expected = request.metricSet(table.selecting(rows), wanted: wanted, isResampled: false).values(nil)
+    let expected = request.metricSet(table.selecting(RowValues(rows)), wanted: wanted, isResampled: false).values(nil)
     for (place, word) in set.words.enumerated() where !["auc", "auc_ovr"].contains(word.name) {
       #expect(close(values[place], expected[place]) || (values[place].isNaN && expected[place].isNaN), "\(word.name)")
     }

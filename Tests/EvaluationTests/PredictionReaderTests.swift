@@ -50,6 +50,14 @@ private func mistake(
     #expect(table.slices.map(\.name) == ["zone"])
   }
 
+  @Test func `of a repeated id and another mistake the one that stands first is told`() {
+    #expect(
+      mistake("id,y_true,y_pred\na,2,3\na,1,1\nb,x,1\n", .regression) == "p.csv:3:1: id `a` stands twice, first in line 2")
+    #expect(
+      mistake("id,y_true,y_pred\na,2,3\nb,x,1\na,1,1\n", .regression)
+        == "p.csv:3:3: `x` is not a number; `y_true` has to be one")
+  }
+
   @Test func `ids that nobody will ask for are dropped, but still looked at`() throws {
     #expect(try read("id,y_true,y_pred\n1,2,3\n", .regression, keepsIDs: false).ids.isEmpty)
     #expect(
