@@ -115,6 +115,46 @@ private let diamond = [
     }
   }
 
+  @Test func `among many stages, those that are out of date run, wherever they stand`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let stages = (0..<300).map { stage("s\($0)", reads: ["in\($0)"], writes: [output("out\($0)")]) }
+      for index in 0..<300 { try scene.write("1", to: "in\(index)") }
+      _ = try await scene.build(stages, copying(stages))
+      #expect(try await scene.build(stages, copying(stages)).words.allSatisfy { $0.hasSuffix(": up to date") })
+      for index in [0, 1, 40, 170, 299] { try scene.write("22", to: "in\(index)") }
+      try scene.remove("out200")
+      let executor = copying(stages)
+      let outcome = try await scene.build(stages, executor)
+      #expect(executor.ran == ["s0", "s1", "s40", "s170", "s299"])
+      #expect(
+        outcome.words.filter { !$0.hasSuffix(": up to date") } == [
+          "s0: ran", "s1: ran", "s40: ran", "s170: ran", "s200: restored", "s299: ran",
+        ])
+    }
+  }
+
+  @Test func `what a stage changes without saying so is seen by those after it`() async throws {
+    try await withFastDirectory { folder in
+      let scene = Scene(folder)
+      let stages = (0..<300).map { stage("s\($0)", reads: ["in\($0)"], writes: [output("out\($0)")]) }
+      for index in 0..<300 { try scene.write("1", to: "in\(index)") }
+      _ = try await scene.build(stages, copying(stages))
+      try scene.write("22", to: "in100")
+      let copies = copying(stages)
+      let executor = ScriptedExecutor { name, command in
+        // Stands right behind `s100`, and far enough to have been looked at with it.
+        for other in name == "s100" ? [101, 140, 250] : [] {
+          try "333".write(toFile: "\(command.folder)/in\(other)", atomically: false, encoding: .utf8)
+        }
+        return copies.run(command) { _ in }.end
+      }
+      let outcome = try await scene.build(stages, executor)
+      #expect(executor.ran == ["s100", "s101", "s140", "s250"])
+      #expect(outcome.words.filter { $0.hasSuffix(": ran") }.count == 4)
+    }
+  }
+
   @Test func `an input put back to what it was brings the old results back and runs nothing`() async throws {
     try await withFastDirectory { folder in
       let scene = Scene(folder)
