@@ -48,7 +48,7 @@ package final class Scratch: Sendable {
 
   private func failed(_ code: Int32, _ bytes: Int) -> UnsafeMutableRawPointer? {
     let diagnostic = Diagnostic(
-      .storage, "a column of \((bytes + 999_999) / 1_000_000) MB finds no room in `\(folder ?? "")`",
+      .storage, "a column of \((bytes + 999_999) / 1_000_000) MB finds no room in the folder for scratch files",
       causes: [String(cString: strerror(code)).lowercased()],
       hints: ["an evaluation of many rows keeps its columns on the disk while it works: about 100 bytes for each row"])
     failure.withLock { $0 = $0 ?? diagnostic }

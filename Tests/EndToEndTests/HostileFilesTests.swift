@@ -157,7 +157,7 @@ extension Target {
   @Test(arguments: ["dvc.lock", "x.dvc", ".gitignore"])
   func `that is a link is read through it, and writing replaces the link`(_ name: String) throws {
     try withTarget { target in
-      try target.site.run("/usr/bin/git", ["init", "-q"])
+      _ = try target.site.run("/usr/bin/git", ["init", "-q"])
       let theirs = name == "x.dvc" ? "outs:\n- path: x\n" : name == "dvc.lock" ? "schema: '2.0'\nstages: {}\n" : "theirs"
       let file = target.site.folder.path + "/theirs"
       try Data(theirs.utf8).write(to: URL(fileURLWithPath: file))

@@ -44,7 +44,7 @@ struct Site {
       "GIT_COMMITTER_EMAIL": "a@example.org",
     ]
     process.standardInput = FileHandle.nullDevice
-    for suffix in ["out", "err"] { FileManager.default.createFile(atPath: "\(folder.path)/\(name).\(suffix)", contents: nil) }
+    for suffix in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(folder.path)/\(name).\(suffix)", contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("\(name).out"))
     process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("\(name).err"))
     try process.run()

@@ -160,8 +160,8 @@ struct ProjectReader {
       loaded.lockTexts[path] = reading.text
       do {
         try reading.join(stages, into: &loaded.lock)
-      } catch let list as DiagnosticList {
-        for diagnostic in list.diagnostics { mistakes.add(diagnostic) }
+      } catch {
+        for diagnostic in error.diagnostics { mistakes.add(diagnostic) }
       }
     }
     try mistakes.throwIfErrors()
