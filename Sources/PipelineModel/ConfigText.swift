@@ -128,6 +128,9 @@ extension String {
   }
 
   fileprivate init(_ piece: Piece) { self.init(Substring(piece)) }
+
+  /// No line can quote it then.
+  fileprivate var hasBothQuotes: Bool { unicodeScalars.contains("'") && unicodeScalars.contains("\"") }
 }
 
 extension Piece {
@@ -211,7 +214,7 @@ private struct ConfigReading {
     guard let equals = equals(in: line) else { throw mistake("a line is `key = value`, `[section]` or `# comment`") }
     let key = String(unquoted(line[..<equals].trimmed())).lowercased()
     guard !key.isEmpty else { throw mistake("the key is empty") }
-    guard !hasBothQuotes(key) else { throw mistake("no key has both kinds of quotes, which no line can quote") }
+    guard !key.hasBothQuotes else { throw mistake("no key has both kinds of quotes, which no line can quote") }
     guard !config.sections.isEmpty else { throw mistake("`\(key)` stands before any section") }
     let last = config.sections.count - 1
     guard config.sections[last].entries.allSatisfy({ $0.key != key }) else {
@@ -251,7 +254,7 @@ private struct ConfigReading {
       break
     }
     guard isList else { return (.text(items.first ?? ""), String(rest)) }
-    guard !items.contains(where: hasBothQuotes) else {
+    guard !items.contains(where: \.hasBothQuotes) else {
       throw mistake("no item of a list has both kinds of quotes, which no line can quote")
     }
     return (.list(items), String(rest))
@@ -275,8 +278,6 @@ private struct ConfigReading {
     let item = text[..<end].trimmed()
     return (item.isEmpty ? nil : String(item), text[end...])
   }
-
-  private func hasBothQuotes(_ text: String) -> Bool { text.unicodeScalars.contains("'") && text.unicodeScalars.contains("\"") }
 
   private mutating func multiline(_ text: Piece, _ quote: String) throws(Diagnostic) -> (ConfigText.Value, comment: String) {
     var collected = ""
@@ -353,8 +354,7 @@ extension ConfigText {
   static func quoted(_ text: String, isKey: Bool) -> String {
     let scalars = text.unicodeScalars
     guard let first = scalars.first, let last = scalars.last else { return "\"\"" }
-    let hasBoth = scalars.contains("'") && scalars.contains("\"")
-    if !isKey, hasBoth || scalars.contains("\n") {
+    if !isKey, text.hasBothQuotes || scalars.contains("\n") {
       return scalars.contains("\"\"\"".unicodeScalars) ? "'''\(text)'''" : "\"\"\"\(text)\"\"\""
     }
     let special: Set<Unicode.Scalar> = [" ", "\r", "\n", "\u{0B}", "\t", "'", "\""]

@@ -189,14 +189,19 @@ struct `Reports of the program` {
     }
   }
 
+  /// A run with a bias, committed and tagged `first`.
+  private func commitFirst(_ site: Site) throws {
+    try site.git("init", "--quiet")
+    try site.write(Self.manifest, to: "pipeline.yaml")
+    _ = try run(site, bias: 1, expecting: "MAE")
+    try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
+    try site.git("commit", "--quiet", "--message", "first")
+    try site.git("tag", "first")
+  }
+
   @Test func `a run stands beside a revision, a run and the previous one`() throws {
     try withSite { site in
-      try site.git("init", "--quiet")
-      try site.write(Self.manifest, to: "pipeline.yaml")
-      _ = try run(site, bias: 1, expecting: "MAE")
-      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
-      try site.git("commit", "--quiet", "--message", "first")
-      try site.git("tag", "first")
+      try commitFirst(site)
       _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
       let written = try site.pipe("report", "--compare", "first", "previous")
       #expect(written.status == 0 && written.out == "reports/compare.html\n", "\(written.err)")
@@ -219,12 +224,7 @@ struct `Reports of the program` {
 
   @Test func `a side that is named twice, also under another name, is compared once`() throws {
     try withSite { site in
-      try site.git("init", "--quiet")
-      try site.write(Self.manifest, to: "pipeline.yaml")
-      _ = try run(site, bias: 1, expecting: "MAE")
-      try site.git("add", "pipeline.yaml", "pipeline.lock", "params.yaml")
-      try site.git("commit", "--quiet", "--message", "first")
-      try site.git("tag", "first")
+      try commitFirst(site)
       let before = try #require(try site.pipe("runs", "--json").json() as? [[String: Any]]).compactMap { $0["id"] as? String }
       _ = try run(site, bias: 0, expecting: "**✓ The gate holds**")
       func others(_ names: String...) throws -> (count: Int?, err: String) {
