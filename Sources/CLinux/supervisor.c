@@ -27,9 +27,9 @@ ssize_t clinux_copy_file_range(int input, int output, size_t count) {
   return copied < 0 ? -errno : copied;
 }
 
-void clinux_one_heap(void) {
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_TOP_PAD, 4 << 20);
+void clinux_roomy_heaps(void) {
+  // A thread's heap is 64 MB of addresses, opened at once when it begins with as much; the first thread's grows by as much.
+  mallopt(M_TOP_PAD, 60 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_MMAP_THRESHOLD, 8 << 20);
 }

@@ -60,7 +60,7 @@ struct Pipe: AsyncParsableCommand {
     ])
 
   static func main() async {
-    ProcessMemory.useOneHeap()
+    ProcessMemory.useRoomyHeaps()
     // A reader that goes away (`pipe status | head`) is no crash of ours.
     signal(SIGPIPE, SIG_IGN)
     // Editors and prompts ask this often; reading the whole command tree would double what it costs.

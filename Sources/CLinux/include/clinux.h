@@ -12,8 +12,8 @@ int clinux_syncfs(int descriptor);
 /// copy_file_range(2) from and to where the descriptors stand. Returns bytes copied or a negative errno.
 ssize_t clinux_copy_file_range(int input, int output, size_t count);
 
-/// One heap for all threads, which grows in large steps. For the start of a process.
-void clinux_one_heap(void);
+/// Heaps that grow in large steps and keep what they have. For the start of a process.
+void clinux_roomy_heaps(void);
 
 /// What a supervised command ended with.
 struct clinux_exit {
