@@ -70,7 +70,7 @@ struct Pipe: AsyncParsableCommand {
     do {
       let options = try GlobalOptions(Array(CommandLine.arguments.dropFirst()))
       try options.apply()
-      var command = try parseAsRoot(options.rest)
+      var command = try parsed(options.rest)
       if let command = command as? any HasVolume, command.volume.quiet { Terminal.standard.silence() }
       if var waiting = command as? any AsyncParsableCommand {
         try await waiting.run()
@@ -80,5 +80,16 @@ struct Pipe: AsyncParsableCommand {
     } catch {
       Exit.with(error)
     }
+  }
+
+  /// The commands that are asked most are parsed without the tree of all others; mistakes are told with it.
+  private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+    let frequent: [String: any ParsableCommand.Type] = ["repro": ReproCommand.self, "status": StatusCommand.self]
+    if let type = arguments.first.flatMap({ frequent[$0] }),
+      let command = try? type.parseAsRoot(Array(arguments.dropFirst()))
+    {
+      return command
+    }
+    return try parseAsRoot(arguments)
   }
 }
