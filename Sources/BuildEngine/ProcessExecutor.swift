@@ -27,6 +27,19 @@ package final class ProcessExecutor: Executor {
 
   deinit { endSupervisors() }
 
+  /// Starts supervisors for commands to come.
+  ///
+  /// The earlier the better: each holds on to the memory that this process had by then, and for as long as it lives this
+  /// process copies every page of it that it writes.
+  package func prepare(_ count: Int) {
+    for _ in 0..<count {
+      var supervisor = clinux_supervisor()
+      // What cannot be started now is tried again, and told, when there is a command.
+      guard clinux_supervisor_open(&supervisor) == 0 else { return }
+      state.withLock { $0.resting.append(supervisor) }
+    }
+  }
+
   /// Ends the supervisors that have no command, and waits for them. A later command starts one anew.
   package func endSupervisors() {
     let resting = state.withLock { state in

@@ -18,13 +18,19 @@ struct BuildSession {
   private let listener: BuildListener
   private let workspace: Workspace
   private let recorder: RunRecorder
+  private let processes: ProcessExecutor
 
-  /// - Parameter git: what Git says of the project, where it was asked already.
-  init(_ loaded: LoadedProject, graph: StageGraph, git: Background<GitSnapshot?>? = nil, isQuiet: Bool) throws {
+  /// - Parameters:
+  ///   - processes: runs the commands; prepared before much was read.
+  ///   - git: what Git says of the project, where it was asked already.
+  init(
+    _ loaded: LoadedProject, graph: StageGraph, processes: ProcessExecutor, git: Background<GitSnapshot?>? = nil, isQuiet: Bool
+  ) throws {
     let project = loaded.project
     self.loaded = loaded
     self.graph = graph
     self.listener = BuildListener(isQuiet: isQuiet)
+    self.processes = processes
     self.workspace = project.workspace()
     self.recorder = RunRecorder(project: project, workspace: workspace, git: git)
   }
@@ -36,7 +42,6 @@ struct BuildSession {
     announcing work: Announcement = Announcement(),
     writesReport: Bool
   ) async throws -> (outcome: BuildOutcome, missed: Diagnostic?) {
-    let processes = ProcessExecutor()
     Interruption.shared.watch(processes)
     let executor: any Executor = lock.dvc.map { SharingExecutor(processes, $0, project, pipeline) } ?? processes
     try Build.recover(scratch: project.scratchFolder, workspace: workspace)

@@ -95,6 +95,8 @@ struct ReproCommand: AsyncParsableCommand {
     try project.makeStateFolders()
     let lock = try project.takeLock(waits: wait)
     let answer = seals && isSealable ? SealedAnswer(project) : nil
+    let processes = ProcessExecutor()
+    processes.prepare(min(jobs, ProcessInfo.processInfo.activeProcessorCount))
     let git = answer?.awaitsWork == true ? Background { GitSnapshot.taken(of: project, project.workspace()) } : nil
     // Read once nobody else can write it.
     let loaded = try project.load()
@@ -106,7 +108,7 @@ struct ReproCommand: AsyncParsableCommand {
     let work = Announcement()
     // Beside the build, which has one thread to decide.
     let sights = answer.map { answer in Background { answer.sights(loaded, graph, order, until: work) } }
-    let session = try BuildSession(loaded, graph: graph, git: git, isQuiet: quiet)
+    let session = try BuildSession(loaded, graph: graph, processes: processes, git: git, isQuiet: quiet)
     let (outcome, missed) = try await session.build(
       order: order, options: try options(), pulls: pull, holding: lock, announcing: work,
       writesReport: report && project.dialect.isNative)

@@ -146,7 +146,7 @@ extension StageCommand {
       try results.stage([manifest] + results.ignore(ordered))
       Terminal.standard.note("added stage `\(name)` to `\(project.display(manifest))`")
       guard run, let index = graph.stages.firstIndex(where: { $0.manifest == manifest && $0.localName == name }) else { return }
-      let (outcome, _) = try await BuildSession(loaded, graph: graph, isQuiet: false).build(
+      let (outcome, _) = try await BuildSession(loaded, graph: graph, processes: ProcessExecutor(), isQuiet: false).build(
         order: [index], options: BuildOptions(), holding: lock, writesReport: false)
       for stage in outcome.stages { if case .failed(let diagnostic) = stage.result { throw ExitCode(diagnostic.exitCode) } }
       if outcome.isInterrupted { throw ExitCode(Interruption.shared.exitCode) }
