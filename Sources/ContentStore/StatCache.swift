@@ -131,25 +131,36 @@ package struct StatCache: Sendable {
 
   // MARK: Young entries
 
+  /// Waits until the clock that file times are taken from is past a time, but for no longer than its tick.
+  static func wait(until time: Int64) {
+    for _ in 0..<12 where coarseNow() <= time { usleep(1_000) }
+  }
+
   /// Paths whose entry is too young to be trusted, though a moment's waiting would make it old enough.
   ///
   /// Only what was learned in this life: what an earlier one left untrusted is hashed when it is asked for.
-  var young: [(path: String, algorithm: Digest.Algorithm)] {
+  ///
+  /// - Returns: the paths, and the newest time that one of their files has.
+  var young: (paths: [(path: String, algorithm: Digest.Algorithm)], newest: Int64) {
     // A file system may stamp files with a finer clock, which is ahead of the coarse one by a tick at most.
     let limit = Self.coarseNow() + 1_000_000_000
     var paths: [(String, Digest.Algorithm)] = []
+    var newest = Int64.min
     for (key, entries) in single {
       for (name, entry) in entries where !entry.isTrusted && entry.stat.newestTime < limit {
         paths.append(("\(key.folder)/\(name)", key.algorithm))
+        newest = max(newest, entry.stat.newestTime)
       }
     }
     for (key, stats) in listed where stats.hasUntrusted {
       for index in 0..<stats.count {
         let entry = stats.entry(index, key.algorithm)
-        if !entry.isTrusted, entry.stat.newestTime < limit { paths.append(("\(key.folder)/\(stats.name(index))", key.algorithm)) }
+        guard !entry.isTrusted, entry.stat.newestTime < limit else { continue }
+        paths.append(("\(key.folder)/\(stats.name(index))", key.algorithm))
+        newest = max(newest, entry.stat.newestTime)
       }
     }
-    return paths
+    return (paths, newest)
   }
 
   /// The clock that file times are taken from, which ticks every few milliseconds.

@@ -126,9 +126,9 @@ package final class Workspace: Sendable {
   package func saveStatCache() throws(StoreError) {
     let file = statCacheFile
     let young = statCache.withLock { $0.young }
-    if !young.isEmpty {
-      usleep(12_000)
-      for (path, algorithm) in young {
+    if !young.paths.isEmpty {
+      StatCache.wait(until: young.newest)
+      for (path, algorithm) in young.paths {
         let now = StatCache.coarseNow()
         guard let info = FileStat(path), info.kind == .file, let (digest, _) = try? Digest.ofFile(path, algorithm) else {
           continue

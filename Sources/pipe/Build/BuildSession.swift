@@ -116,19 +116,25 @@ struct BuildSession {
   private func record(_ outcome: BuildOutcome, _ order: [Int], writesReport: Bool) throws -> Diagnostic? {
     var written: RunRecorder.Written?
     if outcome.didWork {
-      written = try recorder.write(outcome)
-      try agree(on: outcome)
+      let record = Background { [recorder] in Result { try recorder.write(outcome) } }
+      defer { _ = record.wait() }
       workspace.pruneStatCache()
+      try workspace.saveStatCache()
+      // A lock file names only what a run record tells of.
+      try agree(on: outcome) { written = try record.wait().get() }
       try? AtomicFile.removeAll("\(project.scratchFolder)/\(recorder.runID)")
+    } else {
+      try workspace.saveStatCache()
     }
-    try workspace.saveStatCache()
     listener.summary(outcome)
     try enter(outcome)
     return writesReport ? try report(written, order) : nil
   }
 
   /// Lock files and pointer files learn the results; Git is kept away from what the store has.
-  private func agree(on outcome: BuildOutcome) throws {
+  ///
+  /// - Parameter ready: called before the first of them is written.
+  private func agree(on outcome: BuildOutcome, once ready: () throws -> Void) throws {
     let results = AgreedResults(project: project, loaded: loaded)
     var written: [WorkspacePath] = []
     // First, since an agreed result has nothing left to do: after a kill in between nobody would come back for the lines.
@@ -136,7 +142,7 @@ struct BuildSession {
       let made = outcome.stages.filter { $0.isGood && $0.madeResult }.flatMap(\.stage.outputs).filter(\.isCached).map(\.path)
       written += try results.ignore(made)
     }
-    written += try results.write(outcome.lock)
+    written += try results.write(outcome.lock, once: ready)
     try results.stage(written)
     let made = outcome.stages.filter { $0.isGood && $0.madeResult }
     try PlacedData.record(made.flatMap(placed), in: project)

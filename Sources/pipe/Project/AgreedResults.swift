@@ -12,22 +12,33 @@ struct AgreedResults {
 
   /// Writes the entries that differ from those that were read. Files whose bytes stay the same are not touched.
   ///
+  /// - Parameter ready: called once the texts of lock files are made and before anything is written, to wait for what has
+  ///   to be on the disk by then.
   /// - Returns: paths that were written, for `core.autostage`.
   @discardableResult
-  func write(_ lock: LockFile) throws -> [WorkspacePath] {
+  func write(_ lock: LockFile, once ready: () throws -> Void = {}) throws -> [WorkspacePath] {
     var written: [WorkspacePath] = []
+    var pointers: [(WorkspacePath, Stage, LockEntry)] = []
     var changed: [WorkspacePath: [Stage]] = [:]
     for stage in loaded.pipeline.stages where lock.entries[stage.name] != loaded.lock.entries[stage.name] {
       guard let manifest = stage.manifest, let entry = lock.entries[stage.name] else { continue }
       if stage.work == .data {
-        if try writePointer(manifest, stage, entry) { written.append(manifest) }
+        pointers.append((manifest, stage, entry))
       } else {
         changed[manifest, default: []].append(stage)
       }
     }
-    for (manifest, stages) in changed.sorted(by: { $0.key < $1.key }) {
+    let files = try changed.sorted { $0.key < $1.key }.map { manifest, stages in
       let path = ProjectReader(project, WorkspaceSource(root: project.root)).lockPath(of: manifest)
-      guard let text = try text(of: path, manifest, stages, lock) else { continue }
+      let seen = FileStat("\(project.root)/\(path)")
+      return (path, seen, try text(of: path, manifest, stages, lock), manifest, stages)
+    }
+    try ready()
+    for (manifest, stage, entry) in pointers where try writePointer(manifest, stage, entry) { written.append(manifest) }
+    for (path, seen, made, manifest, stages) in files {
+      // Another program may have written it while this one waited.
+      let isAsSeen = FileStat("\(project.root)/\(path)") == seen
+      guard let text = isAsSeen ? made : try text(of: path, manifest, stages, lock) else { continue }
       if try put(text, at: path) { written.append(path) }
     }
     return written
