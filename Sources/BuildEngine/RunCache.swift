@@ -3,6 +3,7 @@
 package import ContentStore
 internal import Glibc
 package import PipelineModel
+internal import Synchronization
 
 /// `<root>/<two digits of key>/<key>/<value>`, each file the lock entry of one result.
 ///
@@ -12,13 +13,13 @@ package struct RunCache: TraceStore {
   package let root: String
   /// Traces with their facts, which DVC's files have no place for. Never looked in for results: whether a result is kept is DVC's rule.
   private let facts: any TraceStore
-  private let stages: [String: Stage]
+  private let stages: StageIndex
 
   /// - Parameter stages: those of the pipeline, since DVC's files speak from a stage's folder.
   package init(root: String, facts: any TraceStore, stages: [Stage]) {
     self.root = root
     self.facts = facts
-    self.stages = Dictionary(stages.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.stages = StageIndex(stages)
   }
 
   package func traces(of recipe: Recipe, stage name: String) throws(StoreError) -> [Trace] {
@@ -82,6 +83,23 @@ package struct RunCache: TraceStore {
       }
     }
     return DVCLockEntry(LockEntry(recipe: recipe, outputs: results), of: stage)
+  }
+}
+
+/// Stages by name, put in order when the first is asked for: most builds have nothing to do.
+private final class StageIndex: Sendable {
+  private let stages: [Stage]
+  private let places = Mutex<[String: Int]?>(nil)
+
+  init(_ stages: [Stage]) { self.stages = stages }
+
+  subscript(name: String) -> Stage? {
+    places.withLock { known in
+      let places =
+        known ?? Dictionary(stages.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+      known = places
+      return places[name].map { stages[$0] }
+    }
   }
 }
 

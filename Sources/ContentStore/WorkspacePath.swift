@@ -67,7 +67,12 @@ package struct WorkspacePath: Sendable, Hashable {
   /// The component that makes the path one of Git's, of Mercurial's or of a project's own state, where no data belongs: what
   /// lies there is obeyed, not read.
   package var reservedFolder: String? {
-    guard text.utf8.contains(UInt8(ascii: ".")) else { return nil }
+    var previous = Self.slash
+    let hasHidden = text.utf8.contains { byte in
+      defer { previous = byte }
+      return previous == Self.slash && byte == UInt8(ascii: ".")
+    }
+    guard hasHidden else { return nil }
     return Self.components(text).first { [".git", ".hg", ".dvc", ".pipe"].contains($0) }.map(String.init)
   }
 
