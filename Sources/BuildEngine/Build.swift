@@ -142,12 +142,13 @@ package struct Build: Sendable {
             state.isInterrupted = true
             break
           }
+          if running == 0, state.lookahead == nil { state.lookahead = lookahead(from: index, state) }
           switch decide(index, &state) {
           case .agreed(let outcome): state.complete(index, outcome, options.onFailure) { emit($0) }
           case .decided(let outcome): finish(index, outcome, &state)
           case .due(let task):
             running += 1
-            state.sights = nil
+            state.lookahead = nil
             state.occupy(index)
             // Asked before the first stage changes the workspace.
             _ = state.commit(facts)
@@ -251,11 +252,18 @@ package struct Build: Sendable {
   /// Whether nothing has to be looked into further.
   private func isAsAgreed(_ index: Int, _ locked: LockEntry, _ state: State) -> Bool {
     guard !options.force, !options.pulls, !options.allowMissing, !state.forced.contains(index) else { return false }
-    return inspector.isAsAgreed(
-      graph.stages[index], locked, rules: .of(place.dialect), sights: state.sights, isInStore: isInStore)
+    if let lookahead = state.lookahead { return lookahead.isAsAgreed(at: state.place(of: index)) }
+    return inspector.isAsAgreed(graph.stages[index], locked, rules: .of(place.dialect), sights: nil, isInStore: isInStore)
   }
 
-  private func isInStore(_ output: Trace.Result) -> Bool {
+  /// Looks ahead for as long as nothing runs, since what runs may change anything.
+  private func lookahead(from index: Int, _ state: State) -> Lookahead {
+    Lookahead(
+      inspector, graph, order: order, from: state.place(of: index), lock: state.lock, rules: .of(place.dialect),
+      isInStore: isInStore)
+  }
+
+  @Sendable private func isInStore(_ output: Trace.Result) -> Bool {
     !options.commits || options.allowMissing || place.store.hasWhole(output.digest)
   }
 
@@ -368,8 +376,8 @@ extension Build {
     var kept: [String: Trace.Facts] = [:]
     /// The first result is recorded at once.
     var nextFlush = ContinuousClock.now
-    /// Looks at the workspace, until the first stage changes it.
-    var sights: Sights? = Sights()
+    /// Looks at the workspace, while no stage changes it.
+    var lookahead: Lookahead?
     var isStopping = false
     var isInterrupted = false
     var storageFailure: Diagnostic?
@@ -428,6 +436,9 @@ extension Build {
         if inUse[name] == 0 { inUse[name] = nil }
       }
     }
+
+    /// Of a stage in the order, from 0.
+    func place(of index: Int) -> Int { rank[index] ?? 0 }
 
     func position(of index: Int) -> (Int, Int) { ((rank[index] ?? 0) + 1, order.count) }
 

@@ -2,16 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package import ContentStore
 package import PipelineModel
+internal import Synchronization
 
 /// Remembers looks: what one stage makes and others read is looked at once.
 ///
-/// For one thread, and for as long as nobody changes the workspace.
-package final class Sights {
+/// For as long as nobody changes the workspace.
+package final class Sights: Sendable {
   private struct Key: Hashable {
     var path: String
     var algorithm: Digest.Algorithm?
   }
-  private var found: [Key: Content] = [:]
+  private let found = Mutex<[Key: Content]>([:])
 
   package init() {}
 
@@ -20,9 +21,9 @@ package final class Sights {
     of path: WorkspacePath, as algorithm: Digest.Algorithm?, look: () throws(StoreError) -> Content
   ) throws(StoreError) -> Content {
     let key = Key(path: path.text, algorithm: algorithm)
-    if let known = found[key] { return known }
+    if let known = found.withLock({ $0[key] }) { return known }
     let content = try look()
-    found[key] = content
+    found.withLock { $0[key] = content }
     return content
   }
 }

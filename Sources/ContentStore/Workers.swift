@@ -4,7 +4,7 @@ internal import Glibc
 internal import Hashing
 internal import Synchronization
 
-enum Workers {
+package enum Workers {
   /// Threads for work that keeps a processor busy.
   static let width = max(1, min(16, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
 
@@ -40,6 +40,22 @@ enum Workers {
     job.work(meanwhile)
     for thread in threads { pthread_join(thread, nil) }
     if let error = job.failure.withLock({ $0 }) { throw error }
+  }
+
+  /// What `body` makes of each of `0..<count`, in pieces of that many, from several threads.
+  package static func map<Value: Sendable>(_ count: Int, piece: Int, _ body: @escaping @Sendable (Int) -> Value) -> [Value] {
+    let made = Slots<Value?>(count, nil)
+    do throws(StoreError) {
+      try run(count, piece: piece) { (range, _) throws(StoreError) in
+        for index in range { made[index] = body(index) }
+      }
+    } catch {
+      preconditionFailure("nothing throws")
+    }
+    return made.array().map { value in
+      guard let value else { preconditionFailure("every index is in one range") }
+      return value
+    }
   }
 
   /// What one thread keeps from file to file.
