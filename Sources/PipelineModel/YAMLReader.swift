@@ -11,6 +11,16 @@ package enum YAMLReader {
 
   /// - Returns: the tree with the mistakes found; the tree is `nil` when the text is not YAML or empty.
   package static func read(_ text: String, file: String) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
+    read(text, file: file, atOnceFrom: 128 << 10)
+  }
+
+  /// - Parameter size: in bytes, from which a text is read by its halves.
+  static func read(_ text: String, file: String, atOnceFrom size: Int) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
+    let joined = YAMLHalves(text, minimum: size)?.read { text, offset in
+      let (tree, mistakes) = parse(text, file: file, lineOffset: offset)
+      return mistakes.diagnostics.isEmpty ? tree : nil
+    }
+    if let joined { return (joined, DiagnosticList()) }
     let result = parse(text, file: file)
     // JSON writes what lies beyond 16 bits as two escapes, which libyaml refuses.
     guard result.tree == nil, let joined = joiningSurrogates(text) else { return result }
@@ -47,7 +57,7 @@ package enum YAMLReader {
     return isChanged ? String(decoding: out, as: UTF8.self) : nil
   }
 
-  private static func parse(_ text: String, file: String) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
+  private static func parse(_ text: String, file: String, lineOffset: Int = 0) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
     let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
     let event = UnsafeMutablePointer<yaml_event_t>.allocate(capacity: 1)
     event.initialize(to: yaml_event_t())
@@ -62,7 +72,7 @@ package enum YAMLReader {
     var text = text
     return text.withUTF8 { buffer -> (tree: YAMLNode?, mistakes: DiagnosticList) in
       yaml_parser_set_input_string(parser, buffer.baseAddress, buffer.count)
-      var state = State(file: file, text: buffer, parser: parser, event: event)
+      var state = State(file: file, text: buffer, lineOffset: lineOffset, parser: parser, event: event)
       let tree = state.document()
       return (tree, state.mistakes)
     }
@@ -72,6 +82,8 @@ package enum YAMLReader {
     let file: String
     /// What libyaml reads; only while it reads.
     let text: UnsafeBufferPointer<UInt8>
+    /// Lines of the file before the text.
+    let lineOffset: Int
     let parser: UnsafeMutablePointer<yaml_parser_t>
     /// The event in hand: empty unless `next` filled it and `release` did not empty it yet.
     let event: UnsafeMutablePointer<yaml_event_t>
@@ -81,11 +93,12 @@ package enum YAMLReader {
     var nodes = 0
 
     init(
-      file: String, text: UnsafeBufferPointer<UInt8>, parser: UnsafeMutablePointer<yaml_parser_t>,
+      file: String, text: UnsafeBufferPointer<UInt8>, lineOffset: Int, parser: UnsafeMutablePointer<yaml_parser_t>,
       event: UnsafeMutablePointer<yaml_event_t>
     ) {
       self.file = file
       self.text = text
+      self.lineOffset = lineOffset
       self.parser = parser
       self.event = event
     }
@@ -113,7 +126,9 @@ package enum YAMLReader {
       }
     }
 
-    private func mark(_ mark: yaml_mark_t) -> YAMLMark { YAMLMark(line: Int(mark.line) + 1, column: Int(mark.column) + 1) }
+    private func mark(_ mark: yaml_mark_t) -> YAMLMark {
+      YAMLMark(line: Int(mark.line) + 1 + lineOffset, column: Int(mark.column) + 1)
+    }
 
     /// The place of a byte, counted from 0.
     private func mark(offset: Int) -> YAMLMark {
