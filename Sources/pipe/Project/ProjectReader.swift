@@ -10,7 +10,7 @@ import Synchronization
 struct LoadedProject {
   let project: Project
   /// Stages of every manifest, then one stage for the data of every pointer file.
-  var pipeline: Pipeline
+  var pipeline: Pipeline { didSet { begun = nil } }
   /// The agreed results by stage name.
   var lock: LockFile
   /// Text of each lock file that is there.
@@ -25,8 +25,31 @@ struct LoadedProject {
   var variables: [String]
   /// Patterns of `foreach` over files.
   var patterns: [PathPattern] = []
+  private var begun: Background<Result<StageGraph, DiagnosticList>>?
 
-  func graph() throws(DiagnosticList) -> StageGraph { try StageGraph(pipeline.stages) }
+  init(_ project: Project) {
+    self.project = project
+    pipeline = Pipeline(file: project.dialect.manifestName, stages: [])
+    lock = LockFile()
+    lockTexts = [:]
+    pointers = [:]
+    warnings = DiagnosticList()
+    sources = []
+    folders = []
+    variables = []
+  }
+
+  /// The order of the stages, which nearly everybody asks for, is worked out while other things are read.
+  fileprivate mutating func beginGraph() {
+    begun = Background { [stages = pipeline.stages] in
+      Result { () throws(DiagnosticList) in try StageGraph(stages) }
+    }
+  }
+
+  func graph() throws(DiagnosticList) -> StageGraph {
+    if let begun { return try begun.wait().get() }
+    return try StageGraph(pipeline.stages)
+  }
 }
 
 struct ProjectReader {
@@ -51,9 +74,7 @@ struct ProjectReader {
     var walk = ProjectWalk(source, dialect, rules: try source.ignoreRules(of: project))
     var mistakes = DiagnosticList()
     var readings: [ManifestReading] = []
-    var loaded = LoadedProject(
-      project: project, pipeline: Pipeline(file: dialect.manifestName, stages: []), lock: LockFile(), lockTexts: [:],
-      pointers: [:], warnings: DiagnosticList(), sources: [], folders: [], variables: [])
+    var loaded = LoadedProject(project)
     while let found = try walk.next() {
       for path in found.manifests {
         do {
@@ -83,6 +104,7 @@ struct ProjectReader {
     }
     try mistakes.throwIfErrors()
     join(readings, into: &loaded)
+    loaded.beginGraph()
     loaded.folders = walk.folders.map { $0?.text ?? "" }
     try readLocks(into: &loaded, root: rootLock)
     return loaded
@@ -201,7 +223,10 @@ private struct LockReading: Sendable {
     switch try rows.get() {
     case .native(let rows): for stage in stages { lock.entries[stage.name] = rows.entries[stage.localName] }
     case .dvc(let rows):
-      for stage in stages { lock.entries[stage.name] = rows[stage.localName].map { LockEntry($0, of: stage) } }
+      let entries = Workers.map(stages.count, piece: 256) { index in
+        rows[stages[index].localName].map { LockEntry($0, of: stages[index]) }
+      }
+      for (stage, entry) in zip(stages, entries) { lock.entries[stage.name] = entry }
     }
   }
 }
