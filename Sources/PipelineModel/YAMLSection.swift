@@ -406,8 +406,15 @@ extension YAMLSection {
     fill(inner, keyLine: pairs[place].key.mark.line, starts)
   }
 
+  /// Where an entry begins: at its key or, for a long one, at the `?` before it.
+  private func entryMark(_ key: YAMLMark, _ starts: [Int]) -> YAMLMark {
+    let before = bytes[starts[key.line - 1]...].prefix(key.column - 1)
+    guard let sign = before.firstIndex(where: { $0 != blank }), bytes[sign] == UInt8(ascii: "?") else { return key }
+    return YAMLMark(line: key.line, column: sign - before.startIndex + 1)
+  }
+
   private mutating func fill(_ inner: [(key: YAMLKey, value: YAMLNode)], keyLine: Int, _ starts: [Int]) {
-    let marks = inner.map(\.key.mark)
+    let marks = inner.map { entryMark($0.key.mark, starts) }
     let column = marks.first?.column ?? 1
     let isBlock =
       column > 1 && zip(marks, marks.dropFirst()).allSatisfy { $0.line < $1.line }
@@ -425,7 +432,7 @@ extension YAMLSection {
     form = .block
     indent = column - 1
     for (index, pair) in inner.enumerated() {
-      let start = starts[pair.key.mark.line - 1]
+      let start = starts[marks[index].line - 1]
       let limit = index + 1 < inner.count ? starts[marks[index + 1].line - 1] : end
       entries.append(
         Entry(name: pair.key.text, lines: start..<YAMLLines.contentEnd(bytes, from: start, to: limit), value: pair.value.dvcValue)

@@ -42,6 +42,16 @@ private func small(_ command: String) -> DVCLockEntry {
     #expect(try DVCLockText.updating(before, replacing: []) == before)
   }
 
+  @Test func `an entry whose key is too long for its line keeps the layout of the file, however often it changes`() throws {
+    let long = String(repeating: "k", count: 130)
+    let text = "schema: '2.0'\nstages:\n    a:\n        cmd: x\n    ? \(long)\n    : cmd: y\n"
+    let expected = "schema: '2.0'\nstages:\n    a:\n        cmd: x\n    ? \(long)\n    : cmd: z\n"
+    let once = try #require(try DVCLockText.updating(text, replacing: [(name: long, entry: small("z"))]))
+    #expect(once == expected)
+    #expect(try DVCLockText.updating(once, replacing: [(name: long, entry: small("z"))]) == expected)
+    #expect(try DVCLockText.updating(once, replacing: [], removing: [long]) == "schema: '2.0'\nstages:\n    a:\n        cmd: x\n")
+  }
+
   @Test func `comments, foreign entries and their layout survive`() throws {
     let text = """
       # made by the team
