@@ -16,7 +16,7 @@ final class Lookahead: Sendable {
   private let order: [Int]
   private let lock: LockFile
   private let rules: Rebuilder.Rules
-  private let sights = Sights()
+  private let sights: Sights
   private let isInStore: @Sendable (Trace.Result) -> Bool
   private let first: Int
   /// Of the stages from `first` on.
@@ -25,10 +25,11 @@ final class Lookahead: Sendable {
   /// - Parameters:
   ///   - order: indices of the stages that will be asked for.
   ///   - first: the place in the order that is asked for first.
+  ///   - sights: what was found before, and takes in what is found.
   ///   - isInStore: whether the store has the object of an output that is in place.
   init(
     _ inspector: Inspector, _ graph: StageGraph, order: [Int], from first: Int = 0, lock: LockFile, rules: Rebuilder.Rules,
-    isInStore: @escaping @Sendable (Trace.Result) -> Bool
+    sights: Sights = Sights(), isInStore: @escaping @Sendable (Trace.Result) -> Bool
   ) {
     self.inspector = inspector
     stages = graph.stages
@@ -36,6 +37,7 @@ final class Lookahead: Sendable {
     self.first = first
     self.lock = lock
     self.rules = rules
+    self.sights = sights
     self.isInStore = isInStore
   }
 

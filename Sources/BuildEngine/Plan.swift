@@ -43,10 +43,14 @@ package struct Planner {
   /// - Parameter order: indices of the stages to look at, each after those it needs.
   /// - Throws: what `Inspector.recipe` throws.
   package mutating func plan(_ graph: StageGraph, order: [Int]) throws -> Plan {
+    let lookahead = Lookahead(
+      inspector, graph, order: order, lock: lock, rules: rebuilder.rules, sights: sights,
+      isInStore: { [store] in Self.isIn(store, $0) })
     var steps: [Plan.Step] = []
-    for index in order {
+    for (place, index) in order.enumerated() {
       let stage = graph.stages[index]
-      let decision = try decide(stage)
+      let isAsAgreed = foreseen.isEmpty && !rebuilder.force && lookahead.isAsAgreed(at: place)
+      let decision = isAsAgreed ? .upToDate : try decide(stage)
       foresee(stage, decision)
       steps.append(Plan.Step(stage: stage, decision: decision, isFrozen: stage.isFrozen))
     }
@@ -67,11 +71,6 @@ package struct Planner {
 
   private func decide(_ stage: Stage) throws -> Decision {
     let locked = lock.entries[stage.name]
-    if foreseen.isEmpty, !rebuilder.force, let locked,
-      inspector.isAsAgreed(stage, locked, rules: rebuilder.rules, sights: sights, isInStore: isInStore)
-    {
-      return .upToDate
-    }
     let recipe: Recipe
     do {
       recipe =
@@ -91,10 +90,10 @@ package struct Planner {
         traces: { (try? traces.traces(of: recipe, stage: stage.name)) ?? [] },
         onDisk: { path in onDisk(path, as: locked?.algorithm(of: path)) },
         isKept: { (try? store.containsAll(of: $0.digest)) ?? false },
-        isInStore: isInStore))
+        isInStore: { Self.isIn(store, $0) }))
   }
 
-  private func isInStore(_ result: Trace.Result) -> Bool {
+  private static func isIn(_ store: any ObjectStore, _ result: Trace.Result) -> Bool {
     (store as? DirectoryObjectStore)?.hasWhole(result.digest) ?? (try? store.contains(result.digest)) ?? false
   }
 

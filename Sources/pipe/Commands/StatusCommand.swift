@@ -76,12 +76,14 @@ struct StatusCommand: ParsableCommand {
       return
     }
     let order = graph.closure(of: wanted)
+    let answer = SealedAnswer(project)
+    let sights = Background { answer.sights(loaded, graph, order, until: Announcement()) }
     let plan = try PlanReader(loaded: loaded).plan(graph, order: order, force: false)
     defer { keepToTheEnd(plan) }
     let text = PlanText.text(plan)
     Terminal.standard.out(text)
     if check, !plan.isUpToDate { throw ExitCode(3) }
-    if plan.isUpToDate { SealedAnswer(project).keep(loaded, graph, order, output: text) }
+    if plan.isUpToDate, let sights = sights.wait() { answer.keep(loaded, sights, output: text) }
   }
 
   private func compareWithRemote(_ project: Project) throws {
