@@ -94,11 +94,13 @@ package func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
 
 /// Two lower-case digits a byte.
 package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-  let digits = Array("0123456789abcdef".utf8)
+  // A copy that is known to be an array is read a dozen times faster than a collection of any kind.
+  let bytes = Array(bytes)
+  func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
   return String(unsafeUninitializedCapacity: bytes.count * 2) { out in
-    for (index, byte) in bytes.enumerated() {
-      out[2 * index] = digits[Int(byte >> 4)]
-      out[2 * index + 1] = digits[Int(byte & 15)]
+    for index in bytes.indices {
+      out[2 * index] = digit(bytes[index] >> 4)
+      out[2 * index + 1] = digit(bytes[index] & 15)
     }
     return bytes.count * 2
   }

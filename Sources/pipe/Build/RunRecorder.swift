@@ -63,7 +63,7 @@ final class RunRecorder: Sendable {
       id: runID, startedAt: startedAt.text, finishedAt: finishedAt.text,
       durationSeconds: Double(finishedAt.milliseconds - startedAt.milliseconds) / 1000, outcome: Self.outcome(outcome),
       command: ["pipe"] + CommandLine.arguments.dropFirst(), pipeVersion: pipeVersion, host: .current, git: git,
-      stages: outcome.stages.map { stageRecord($0, facts) })
+      stages: Workers.map(outcome.stages.count, piece: 64) { self.stageRecord(outcome.stages[$0], facts) })
     try log.append(record)
     return Written(record: record, earlier: earlier)
   }
@@ -160,8 +160,8 @@ final class RunRecorder: Sendable {
 }
 
 /// How results came about: of this build's own, of what an earlier record says of the same trace, else of the trace itself.
-private struct ExecutionFacts {
-  struct Facts {
+private struct ExecutionFacts: Sendable {
+  struct Facts: Sendable {
     var durationSeconds: Double?
     var peakMemoryBytes: Int?
     var log: String?
