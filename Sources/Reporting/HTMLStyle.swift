@@ -52,16 +52,37 @@ package enum HTMLStyle {
 
   /// The words in the `class` attributes of a page.
   private static func classes(_ body: String) -> Set<Substring> {
-    var found: Set<Substring> = []
-    for piece in body.utf8.split(separator: UInt8(ascii: "<")) {
-      // The data of an image may follow in the same tag.
-      let tag = String(decoding: piece.prefix(400).prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self)
-      guard let start = tag.firstRange(of: " class=")?.upperBound else { continue }
-      let isQuoted = tag[start...].hasPrefix("\"")
-      let value = isQuoted ? tag[start...].dropFirst().prefix { $0 != "\"" } : tag[start...].prefix { $0 != " " && $0 != "/" }
-      found.formUnion(value.split(separator: " "))
+    var body = body
+    let attributes = body.withUTF8 { bytes in
+      var found: Set<String> = []
+      var position = bytes.startIndex
+      while let open = bytes[position...].firstIndex(of: UInt8(ascii: "<")) {
+        // The data of an image may follow in the same tag.
+        let tag = bytes[open...].prefix(400).prefix { $0 != UInt8(ascii: ">") }
+        if let value = classAttribute(tag) { found.insert(String(decoding: value, as: UTF8.self)) }
+        position = max(open + 1, tag.endIndex)
+      }
+      return found
     }
-    return found
+    return Set(attributes.flatMap { $0.split(separator: " ") })
+  }
+
+  private static let classMark = Array(" class=".utf8)
+
+  /// The value of ` class=` in a tag.
+  private static func classAttribute(_ tag: Slice<UnsafeBufferPointer<UInt8>>) -> Slice<UnsafeBufferPointer<UInt8>>? {
+    var rest = tag
+    while let blank = rest.firstIndex(of: UInt8(ascii: " ")) {
+      rest = rest[blank...]
+      guard rest.starts(with: classMark) else {
+        rest = rest.dropFirst()
+        continue
+      }
+      let value = rest.dropFirst(classMark.count)
+      guard value.first == UInt8(ascii: "\"") else { return value.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "/") } }
+      return value.dropFirst().prefix { $0 != UInt8(ascii: "\"") }
+    }
+    return nil
   }
 
   /// A line of rules without the selectors whose classes the page does not have; `nil` where nothing is left.
