@@ -52,6 +52,12 @@ package struct ColumnDrift: Codable, Sendable, Equatable {
   package var currentCounts: [Int] = []
 
   package var size: Size { Size(psi: psi) }
+  /// Population stability index over two bins: rows with a value, and rows without.
+  package var missingIndex: Double {
+    Drift.stabilityIndex([1 - missingBefore, missingBefore], [1 - missingNow, missingNow])
+  }
+  /// The larger of both indices: how far the column has moved, its values or their absence.
+  package var distance: Double { max(psi, missingIndex) }
 }
 
 /// How far a table has moved.
@@ -115,7 +121,7 @@ package enum Drift {
       default: drift.changedKind.append(name)
       }
     }
-    drift.columns.sort { ($1.psi, $0.name) < ($0.psi, $1.name) }
+    drift.columns.sort { ($1.distance, $0.name) < ($0.distance, $1.name) }
     return drift
   }
 

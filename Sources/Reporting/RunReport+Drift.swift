@@ -24,8 +24,10 @@ extension RunReport {
       self.referenceRows = referenceRows
     }
 
-    /// Those beyond the threshold, furthest first.
-    package var drifted: [ColumnDrift] { drift.columns.filter { $0.psi >= threshold } }
+    /// Those beyond the threshold, by their values or by how many have none, furthest first.
+    package var drifted: [ColumnDrift] { drift.columns.filter { $0.distance >= threshold } }
+    /// Columns that are not what they were, for the verdict: those that drifted, came, went or changed their kind.
+    package var moved: Int { drifted.count + drift.gone.count + drift.new.count + drift.changedKind.count }
   }
 
   static func driftSection(_ input: Input) -> Report.Section? {
@@ -43,7 +45,7 @@ extension RunReport {
       (table.drift.gone, "are gone"), (table.drift.new, "are new"),
       (table.drift.changedKind, "changed from numbers to text or back"),
     ] where !names.isEmpty {
-      blocks.append(.note(.caution, .message("Columns that \(words): \(names.map { "`\($0)`" }.joined(separator: ", ")).")))
+      blocks.append(.note(.caution, .message("Columns that \(words): \(list(names, most: 100)).")))
     }
     if let figure = Figures.drift(
       table.drift.columns.map { column($0, table.threshold) }, baseline: table.reference, id: id)
@@ -55,7 +57,8 @@ extension RunReport {
       .paragraph([
         .muted(
           "PSI is the population stability index over tenths of the reference, or over its values: below 0.1 small, from 0.25 large "
-            + "(Siddiqi 2006). With many rows a test sees differences that matter to nobody: the index decides, not p.")
+            + "(Siddiqi 2006). That of missing values is over rows with a value and rows without; the larger one decides. "
+            + "With many rows a test sees differences that matter to nobody, so p does not decide.")
       ]))
     return blocks
   }
@@ -81,9 +84,12 @@ extension RunReport {
   }
 
   private static func column(_ drift: ColumnDrift, _ threshold: Double) -> Figures.DriftColumn {
-    Figures.DriftColumn(
+    // What decided is named: the drawing shows the values that are there.
+    let isByMissing = drift.missingIndex >= threshold && drift.missingIndex > drift.psi
+    return Figures.DriftColumn(
       name: drift.name, edges: drift.edges, categories: drift.bins.map(\.label), current: drift.currentCounts,
-      baseline: drift.referenceCounts, test: "PSI", value: drift.psi, threshold: threshold, hasDrifted: drift.psi >= threshold)
+      baseline: drift.referenceCounts, test: isByMissing ? "PSI of missing values" : "PSI",
+      value: isByMissing ? drift.missingIndex : drift.psi, threshold: threshold, hasDrifted: drift.distance >= threshold)
   }
 
   private static func driftTable(_ table: DriftedTable) -> Report.Table {
@@ -101,17 +107,51 @@ extension RunReport {
           [column.psi >= table.threshold ? .badge(.caution, "drifted") : .muted(column.size.rawValue)], [.text(column.test)],
           [.text(NumberText.plain(column.statistic))],
           [.text(column.p < 0.001 ? "< 0.001" : NumberText.fixed(column.p, decimals: 3))],
-          [.text(percent(column.missingBefore))], [.text(percent(column.missingNow))],
+          [.text(percent(column.missingBefore))],
+          column.missingIndex >= table.threshold
+            ? [.text("\(percent(column.missingNow)) "), .badge(.caution, "drifted")] : [.text(percent(column.missingNow))],
         ]
       })
   }
 
   /// For the verdict: tables in which something moved.
   static func driftNotes(_ input: Input) -> [Report.Block] {
-    input.drift.filter { !$0.drifted.isEmpty }.map { table in
-      let names = table.drifted.prefix(5).map { "`\($0.name)`" }.joined(separator: ", ")
-      let more = table.drifted.count > 5 ? " and \(table.drifted.count - 5) more" : ""
-      return .note(.caution, .message("Drift of `\(table.data)` beside \(table.reference): \(names)\(more)."))
+    input.drift.filter { $0.moved > 0 }.map { table in
+      let values = table.drifted.filter { $0.psi >= table.threshold }
+      let missing = table.drifted.filter { $0.missingIndex >= table.threshold }
+      let parts = [
+        ("", values.map(\.name)), ("gone: ", table.drift.gone), ("new: ", table.drift.new),
+        ("changed between numbers and text: ", table.drift.changedKind),
+      ].filter { !$1.isEmpty }.map { $0 + list($1, most: 5) }
+      let shares = missing.prefix(5).map {
+        "`\($0.name)` (\(percent($0.missingBefore)) → \(percent($0.missingNow)))"
+      }
+      let told = shares.isEmpty ? [] : ["missing values: " + shares.joined(separator: ", ") + more(missing.count - 5)]
+      // Moved values come first, then values that are not there any more, then whole columns.
+      let lines = values.isEmpty ? told + parts : [parts[0]] + told + parts.dropFirst()
+      return .note(
+        .caution, .message("Drift of `\(table.data)` beside \(table.reference): \(lines.joined(separator: "; "))."))
     }
+  }
+
+  private static func list(_ names: [String], most: Int) -> String {
+    names.prefix(most).map { "`\($0)`" }.joined(separator: ", ") + more(names.count - most)
+  }
+
+  private static func more(_ count: Int) -> String { count > 0 ? " and \(count) more" : "" }
+
+  /// `A column has drifted`, `3 columns have drifted, 1 is gone`; `nil` when all stayed as they were.
+  static func driftHeadline(_ tables: [DriftedTable]) -> String? {
+    func sum(_ count: (DriftedTable) -> Int) -> Int { tables.reduce(0) { $0 + count($1) } }
+    var parts: [String] = []
+    for (count, one, many) in [
+      (sum { $0.drifted.count }, "has drifted", "have drifted"), (sum { $0.drift.gone.count }, "is gone", "are gone"),
+      (sum { $0.drift.new.count }, "is new", "are new"),
+      (sum { $0.drift.changedKind.count }, "has changed its kind", "have changed their kind"),
+    ] where count > 0 {
+      let subject = parts.isEmpty ? (count == 1 ? "A column" : "\(count) columns") : (count == 1 ? "one" : "\(count)")
+      parts.append("\(subject) \(count == 1 ? one : many)")
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 }

@@ -39,8 +39,7 @@ extension RunReport {
     if input.run.outcome == .failed { return (.bad, "The run failed") }
     if !undone.isEmpty { return (.caution, "\(undone.count) of \(input.run.stages.count) stages have no result") }
     if !input.omissions.isEmpty { return (.caution, "The report is incomplete") }
-    let drifted = input.drift.reduce(0) { $0 + $1.drifted.count }
-    if drifted > 0 { return (.caution, drifted == 1 ? "A column has drifted" : "\(drifted) columns have drifted") }
+    if let drifted = driftHeadline(input.drift) { return (.caution, drifted) }
     if gates.count == 1 { return (.good, "The gate holds") }
     if !gates.isEmpty { return (.good, "All \(gates.count) gates hold") }
     if input.evaluation != nil || !input.evaluations.isEmpty { return (.neutral, "Evaluated; no gates are declared") }

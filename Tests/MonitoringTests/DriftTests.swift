@@ -97,6 +97,31 @@ import Testing
     #expect(drift.columns.map(\.name) == ["c"])
   }
 
+  @Test func `a column that lost its values has moved, although those that are left have not`() throws {
+    // Before, one of ten is missing; now nine of ten. Both tables have as many zeros as ones among the values that are there.
+    let before = Table([
+      Column("a", numbers: (0..<200).map { _ in 1 }),
+      Column("x", numbers: (0..<200).map { $0 % 10 == 9 ? .nan : Double($0 / 10 % 2) }),
+    ])
+    let now = Table([
+      Column("a", numbers: (0..<200).map { _ in 1 }),
+      Column("x", numbers: (0..<200).map { $0 % 10 < 9 ? .nan : Double($0 / 10 % 2) }),
+    ])
+    let drift = try Drift.compare(reference: before, current: now)
+    #expect(drift.columns.map(\.name) == ["x", "a"])
+    let x = drift.columns[0]
+    #expect(x.psi == 0 && x.missingBefore == 0.1 && x.missingNow == 0.9)
+    // 2 · 0.8 · ln 9
+    #expect(abs(x.missingIndex - 3.5155593237379) < 1e-12)
+    #expect(x.distance == x.missingIndex)
+    #expect(drift.columns[1].missingIndex == 0)
+    // All of them gone leaves no values to compare, and is the largest move there is.
+    let none = Table([
+      Column("a", numbers: Array(repeating: 1, count: 200)), Column("x", numbers: Array(repeating: .nan, count: 200)),
+    ])
+    #expect(try Drift.compare(reference: before, current: none).columns[0].distance > 1)
+  }
+
   @Test func `many values share the last bin`() throws {
     let values = (0..<100).map { "v\($0)" as String? }
     let drift = try Drift.compare(reference: Table([Column("t", texts: values)]), current: Table([Column("t", texts: values)]))
