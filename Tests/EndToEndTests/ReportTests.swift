@@ -320,6 +320,38 @@ struct `Reports of the program` {
     }
   }
 
+  @Test func `columns that lost their values, came, went or changed their kind are the verdict too`() throws {
+    try withSite { site in
+      try site.write(
+        """
+        stages:
+          data: {cmd: cp in.csv d.csv, deps: [in.csv], outs: [d.csv]}
+        report: {drift: {data: d.csv}}
+
+        """, to: "pipeline.yaml")
+      func table(_ header: String, _ row: (Int) -> String) -> String {
+        ([header] + (0..<100).map(row)).joined(separator: "\n") + "\n"
+      }
+      try site.write(table("size,old,code,same") { "\($0 % 10),1,\($0 % 10),7" }, to: "in.csv")
+      #expect(try site.pipe("repro").status == 0)
+      try site.write(table("size,new,code,same") { "\($0 < 90 ? "" : "\($0 % 10)"),1,c\($0 % 10),7" }, to: "in.csv")
+      #expect(try site.pipe("repro").status == 0)
+      let page = try #require(site.text("reports/index.md"))
+      #expect(
+        page.contains("**! A column has drifted, one is gone, one is new, one has changed its kind**"), "\(page.prefix(1_500))")
+      #expect(
+        page.contains(
+          "Drift of `d.csv` beside the previous run: missing values: `size` (0.0% → 90.0%); gone: `old`; new: `new`; "
+            + "changed between numbers and text: `code`."), "\(page.prefix(1_500))")
+      #expect(page.contains("1 of 2 columns drifted"))
+      #expect(try site.pipe("report", "--check").status == 0)
+      // A column that is gone is a verdict by itself.
+      try site.write(table("new,code,same") { "1,c\($0 % 10),7" }, to: "in.csv")
+      #expect(try site.pipe("repro").status == 0)
+      #expect(site.text("reports/index.md")?.contains("**! A column is gone**") == true)
+    }
+  }
+
   @Test func `stages stand along the clock, and only among the run facts`() throws {
     try withSite { site in
       try site.write(
@@ -406,6 +438,21 @@ struct `Reports of the program` {
     }
   }
 
+  @Test(arguments: [
+    ("evaluation", "pipe.gates/1", "pipe.evaluation/1"), ("gates", "pipe.gates/2", "pipe.gates/1"),
+    ("quality", "other", "pipe.quality/1"), ("backtest", "pipe.backtest/0", "pipe.backtest/1"),
+  ])
+  func `a document of another schema is refused by its name`(role: String, found: String, known: String) throws {
+    try withSite { site in
+      try site.write("{\"schema\": \"\(found)\", \"passed\": true}\n", to: "in")
+      try site.write("stages:\n  s: {cmd: cp in out, deps: [in], outs: [out]}\nreport: {\(role): out}\n", to: "pipeline.yaml")
+      let ran = try site.pipe("repro")
+      let why = "`out` has the schema `\(found)`, and role `\(role)` reads `\(known)`, so the report leaves it out"
+      #expect(ran.status == 0 && ran.err.components(separatedBy: "warning: ").count == 2 && ran.err.contains(why), "\(ran.err)")
+      #expect(site.text("reports/index.md")?.contains(why) == true)
+    }
+  }
+
   @Test(arguments: ["evaluation", "gates", "quality", "backtest", "importance"])
   func `a role without a file is told, unless it is of another stage`(role: String) throws {
     try withSite { site in
@@ -447,6 +494,50 @@ struct `Reports of the program` {
       let edited = try site.pipe("report")
       #expect(edited.err.contains("warning: the store has no file of `i.csv`"), "\(edited.err)")
       #expect(site.text("reports/index.md")?.contains("other") == false)
+    }
+  }
+
+  @Test(arguments: ["p.csv", "folder"])
+  func `predictions that the store does not keep are evaluated where they stand, while they are the run's`(output: String) throws
+  {
+    try withSite { site in
+      let path = output == "folder" ? "folder/p.csv" : "p.csv"
+      try site.write(
+        """
+        stages:
+          s:
+            cmd: >-
+              mkdir -p folder && seq 1 40 | awk -v by=$PIPE_PARAM_by 'BEGIN {print "id,y_true,y_pred"}
+              {print $1 "," $1 "," $1 + by * ($1 % 3)}' > \(path)
+            params: [by]
+            outs: [{\(output): {cache: false}}]
+        evaluations:
+          m: {predictions: \(path), task: regression, gates: [{metric: mae, at_most: 2}]}
+
+        """, to: "pipeline.yaml")
+      try site.write("by: 1\n", to: "params.yaml")
+      let ran = try site.pipe("repro")
+      #expect(ran.status == 0 && !ran.err.contains("warning"), "\(ran.err)")
+      #expect(site.text("reports/index.md")?.contains("**✓ The gate holds**") == true)
+      // The run before has lost its own to this one, which nobody need hear who did not ask for it.
+      try site.write("by: 1.5\n", to: "params.yaml")
+      let second = try site.pipe("repro")
+      #expect(second.status == 0 && !second.err.contains("warning"), "\(second.err)")
+      let compared = try site.pipe("report", "--compare", "previous")
+      #expect(compared.status == 0, "\(compared.err)")
+      #expect(
+        site.text("reports/compare.md")?.contains(
+          "the predictions of the previous run are gone: `\(path)` is not kept in the store (`cache: false`)") == true,
+        "\(site.text("reports/compare.md") ?? "")")
+      try site.write("id,y_true,y_pred\n1,1,1\n", to: path)
+      let edited = try site.pipe("report").err
+      #expect(edited.contains("`\(path)` is not the file that stage `s` made in this run"), "\(edited)")
+      #expect(edited.contains("the store does not keep it (`cache: false`)"), "\(edited)")
+      #expect(edited.contains("`pipe repro s` makes it again"), "\(edited)")
+      #expect(site.text("reports/index.md")?.contains("**✗ A gate cannot be judged**") == true)
+      try FileManager.default.removeItem(atPath: "\(site.root)/\(path)")
+      let gone = try site.pipe("report").err
+      #expect(gone.contains("`\(path)` is not here"), "\(gone)")
     }
   }
 

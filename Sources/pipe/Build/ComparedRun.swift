@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ContentStore
 import Diagnostics
+import Evaluation
 import PipelineModel
 import Reporting
 import SourceControl
@@ -74,10 +75,28 @@ struct ComparedRun {
     }
   }
 
-  var objects: RunObjects { RunObjects(run: record, store: project.store) }
+  var objects: RunObjects { RunObjects(run: record, project: project) }
 
-  /// An output or an input as a file; `nil` when the store has it not.
+  /// An output or an input as a file; `nil` when it is not to be had as one.
   func file(of path: WorkspacePath) throws -> String? { try objects.file(of: path) }
+
+  /// A table of predictions, also one that only Git has; `nil` when it is neither here nor there.
+  func predictions(at path: WorkspacePath) throws -> StoredPredictions? {
+    if let file = try file(of: path) { return .file(file) }
+    guard let digest = objects.digest(of: path), let bytes = try view?.bytes(of: path),
+      Digest.of(bytes, digest.algorithm) == digest
+    else { return nil }
+    return .bytes(bytes)
+  }
+
+  /// Why predictions that this side should have cannot be read, as a sentence.
+  func absence(of path: WorkspacePath, in pipeline: Pipeline) -> String {
+    let output = pipeline.stages.flatMap(\.outputs).first { path.isWithin($0.path) }
+    if output?.isStored == false {
+      return "the predictions of \(name) are gone: `\(path)` is not kept in the store (`cache: false`)"
+    }
+    return "the predictions of \(name) at `\(path)` are not here; `pipe fetch` may bring them"
+  }
 
   /// An output or an input, also one that Git has; `nil` when it is neither here nor there.
   func bytes(of path: WorkspacePath) throws -> [UInt8]? { try objects.bytes(of: path) ?? view?.bytes(of: path) }
@@ -92,6 +111,22 @@ struct ComparedRun {
       found[output.path] = json.flattenedNumbers
     }
     return found
+  }
+}
+
+/// A table of predictions of some run.
+enum StoredPredictions {
+  case file(String)
+  case bytes([UInt8])
+
+  /// - Throws: the table's first mistake.
+  func table(
+    named name: String, for request: EvaluationRequest, keepsIDs: Bool = true, in scratch: Scratch
+  ) throws -> PredictionTable {
+    switch self {
+    case .file(let file): try PredictionReader.table(file: file, named: name, for: request, keepsIDs: keepsIDs, in: scratch)
+    case .bytes(let bytes): try PredictionReader.table(bytes: bytes, named: name, for: request, keepsIDs: keepsIDs, in: scratch)
+    }
   }
 }
 

@@ -63,21 +63,20 @@ struct ComparisonWriter {
   ) throws {
     let request = EvaluationRequest(declaration)
     let path = declaration.predictions
-    guard let file = try current.file(of: path) else {
+    guard let predictions = try current.predictions(at: path) else {
       input.omissions.append("this run has no predictions at `\(path)`, so `\(declaration.name)` is not compared")
       return
     }
     let scratch = project.columns
     do {
-      let table = try PredictionReader.table(file: file, named: path.text, for: request, in: scratch)
+      let table = try predictions.table(named: path.text, for: request, in: scratch)
       for (place, other) in others.enumerated() where !other.record.stages.isEmpty {
-        guard let file = try other.file(of: path) else {
+        guard let predictions = try other.predictions(at: path) else {
           input.omissions.append(
-            "the predictions of \(other.name) at `\(path)` are not here, so `\(declaration.name)` is not compared with it; "
-              + "`pipe fetch` may bring them")
+            "`\(declaration.name)` is not compared with \(other.name): \(other.absence(of: path, in: pipeline))")
           continue
         }
-        let reference = try PredictionReader.table(file: file, named: "\(path) of \(other.name)", for: request, in: scratch)
+        let reference = try predictions.table(named: "\(path) of \(other.name)", for: request, in: scratch)
         let evaluator = Evaluator(request)
         let result = try evaluator.evaluate(table, against: reference, called: other.name)
         input.evaluations.append(

@@ -90,8 +90,8 @@ struct ReportWriter {
 
   private func input(_ run: RunRecord, known: RunRecord?) throws -> RunReport.Input {
     let previous = try RunLog(folder: project.runsFolder).previous(of: run, known: known)
-    let objects = RunObjects(run: run, store: project.store)
-    let earlier = previous.map { RunObjects(run: $0, store: project.store) }
+    let objects = RunObjects(run: run, project: project)
+    let earlier = previous.map { RunObjects(run: $0, project: project) }
     let outcomes = Dictionary(run.stages.map { ($0.name, $0.outcome) }, uniquingKeysWith: { first, _ in first })
     let shown = graph.order.filter { outcomes[graph.stages[$0].name] != nil }
     var input = RunReport.Input(
@@ -119,17 +119,24 @@ struct ReportWriter {
 
   private func path(_ role: String) -> WorkspacePath? { pipeline.reportSources.first { $0.role == role }?.path }
 
-  private func document<Document: Decodable>(
+  private func document<Document: RoleDocument>(
     _ role: String, _ objects: RunObjects, isPrevious: Bool = false, _ omissions: inout [String]
   ) -> Document? {
     // Nobody misses what only a comparison would need.
     guard let (path, bytes) = isPrevious ? stored(role, objects) : file(role, objects, &omissions) else { return nil }
+    let whose = isPrevious ? " of the previous run" : ""
+    if let found = try? JSONDecoder().decode(DeclaredSchema.self, from: Data(bytes)).schema, found != Document.schema {
+      leaveOut(
+        "`\(path)`\(whose) has the schema `\(found.prefix(100))`, and role `\(role)` reads `\(Document.schema)`, so the report leaves it out",
+        &omissions)
+      return nil
+    }
     do {
       return try JSONDecoder().decode(Document.self, from: Data(bytes))
     } catch {
       let why = (error as? DecodingError).map { ": \($0.sentence)" } ?? ""
       leaveOut(
-        "`\(path)`\(isPrevious ? " of the previous run" : "") is not a document of role `\(role)`, so the report leaves it out\(why)",
+        "`\(path)`\(whose) is not a document of role `\(role)`, so the report leaves it out\(why)",
         &omissions)
       return nil
     }
@@ -151,14 +158,8 @@ struct ReportWriter {
     return nil
   }
 
-  /// What `cache: false` keeps out of the store is taken from the workspace, as long as it is the same.
   private func stored(_ role: String, _ objects: RunObjects) -> (path: WorkspacePath, bytes: [UInt8])? {
-    guard let path = path(role) else { return nil }
-    if let bytes = objects.bytes(of: path) { return (path, bytes) }
-    guard let digest = objects.digest(of: path), let bytes = (try? AtomicFile.read("\(project.root)/\(path)")) ?? nil,
-      Digest.of(bytes) == digest
-    else { return nil }
-    return (path, bytes)
+    path(role).flatMap { path in objects.bytes(of: path).map { (path, $0) } }
   }
 
   /// Says it to the one at the terminal and to the one who reads the page.
@@ -266,6 +267,20 @@ extension Pipeline {
   }
 }
 
+/// A document that stages write for the report, with the name of its form in `schema`.
+private protocol RoleDocument: Decodable {
+  static var schema: String { get }
+}
+
+extension EvaluationDocument: RoleDocument {}
+extension GatesDocument: RoleDocument {}
+extension QualityDocument: RoleDocument {}
+extension BacktestDocument: RoleDocument {}
+
+private struct DeclaredSchema: Decodable {
+  var schema: String
+}
+
 extension DecodingError {
   /// Where a document is wrong, for a person.
   fileprivate var sentence: String {
@@ -282,13 +297,38 @@ extension DecodingError {
   }
 }
 
-/// Outputs and inputs of a run by path, out of the store.
+/// Outputs and inputs of a run by path, out of the store. What it does not keep, such as an output with `cache: false`, is
+/// taken from where it stands in the project, as long as it is what the run recorded.
 struct RunObjects {
   let run: RunRecord
-  let store: DirectoryObjectStore
+  let project: Project
 
-  /// The bytes of an output or input, or of a file in a directory that is one; `nil` when the store has them not.
-  func bytes(of path: WorkspacePath) -> [UInt8]? { digest(of: path).flatMap { try? store.bytes(of: $0) } }
+  private var store: DirectoryObjectStore { project.store }
+
+  /// The bytes of an output or input, or of a file in a directory that is one; `nil` when they are not to be had.
+  func bytes(of path: WorkspacePath) -> [UInt8]? {
+    guard let digest = digest(of: path) else { return nil }
+    if let bytes = try? store.bytes(of: digest) { return bytes }
+    return standing(path, digest).flatMap { (try? AtomicFile.read($0)) ?? nil }
+  }
+
+  /// The same as a file.
+  func file(of path: WorkspacePath) throws -> String? {
+    guard let digest = digest(of: path) else { return nil }
+    return try store.contains(digest) ? store.path(of: digest) : standing(path, digest)
+  }
+
+  private func standing(_ path: WorkspacePath, _ digest: Digest) -> String? {
+    let workspace = project.workspace()
+    guard case .file(digest, _, _)? = try? workspace.content(of: path, digest.algorithm) else { return nil }
+    return workspace.absolute(path)
+  }
+
+  private func tree(_ digest: Digest, at place: WorkspacePath) -> FileTree? {
+    if let tree = try? store.tree(digest) { return tree }
+    guard case .directory(let tree, digest)? = try? project.workspace().content(of: place, digest.algorithm) else { return nil }
+    return tree
+  }
 
   /// The object that the run names for a path.
   func digest(of path: WorkspacePath) -> Digest? {
@@ -297,7 +337,7 @@ struct RunObjects {
       guard let place = WorkspacePath(output.path), path.isWithin(place), let digest = Digest(output.digest) else { continue }
       guard digest.isTree else { return digest }
       let inner = path.text.dropFirst(place.text.count + 1)
-      return try? store.tree(digest).entries.first { $0.path == inner }?.digest
+      return tree(digest, at: place)?.entries.first { $0.path == inner }?.digest
     }
     return nil
   }

@@ -45,12 +45,10 @@ struct RunEvaluations {
   private func evaluated(_ declaration: EvaluationDeclaration) throws -> RunReport.EvaluatedModel? {
     let path = declaration.predictions
     let makers = run.stages.filter { stage in stage.outputs.contains { WorkspacePath($0.path).map(path.isWithin) ?? false } }
-    let objects = RunObjects(run: run, store: project.store)
+    let objects = RunObjects(run: run, project: project)
     guard let file = try objects.file(of: path), let digest = objects.digest(of: path) else {
       if let maker = makers.first(where: \.outcome.isDone) {
-        throw Diagnostic(
-          .input, "stage `\(maker.name)` left no file at `\(path)` that the store has", at: declaration.location,
-          hints: ["`predictions` is the path of one table; `pipe fetch` brings what only a remote has"])
+        throw missing(path, of: maker.name, declaration)
       }
       let isDeclared = pipeline.stages.contains { $0.outputs.contains { path.isWithin($0.path) } }
       // A run of other stages has nothing to say of it.
@@ -63,7 +61,7 @@ struct RunEvaluations {
     let scratch = project.columns
     let table = { try PredictionReader.table(file: file, named: path.text, for: request, keepsIDs: $0, in: scratch) }
     let reference = baseline(of: declaration)
-    guard case .found(let name, let referenceFile, let referenceDigest) = reference else {
+    guard case .found(let name, let predictions, let referenceDigest) = reference else {
       let result = try EvaluationCache(project, request, table: digest).result {
         try Evaluator(request).evaluate(table(false))
       }
@@ -72,10 +70,25 @@ struct RunEvaluations {
     }
     let result = try EvaluationCache(project, request, table: digest, reference: (referenceDigest, name)).result {
       let current = try table(true)
-      let other = try PredictionReader.table(file: referenceFile, named: "\(path) of \(name)", for: request, in: scratch)
+      let other = try predictions.table(named: "\(path) of \(name)", for: request, in: scratch)
       return try Evaluator(request).evaluate(current, against: other)
     }
     return .init(name: declaration.name, result: result, reference: name)
+  }
+
+  /// Predictions that a stage made, and that are not to be had any more.
+  private func missing(_ path: WorkspacePath, of maker: String, _ declaration: EvaluationDeclaration) -> Diagnostic {
+    let output = pipeline.stages.flatMap(\.outputs).first { path.isWithin($0.path) }
+    guard output?.isStored == false else {
+      return Diagnostic(
+        .input, "stage `\(maker)` left no file at `\(path)` that the store has", at: declaration.location,
+        hints: ["`predictions` is the path of one table; `pipe fetch` brings what only a remote has"])
+    }
+    let isHere = FileStat("\(project.root)/\(path)") != nil
+    return Diagnostic(
+      .input, isHere ? "`\(path)` is not the file that stage `\(maker)` made in this run" : "`\(path)` is not here",
+      at: declaration.location, causes: ["the store does not keep it (`cache: false`)"],
+      hints: ["`pipe repro \(maker)` makes it again; without `cache: false` the store has it for later reports"])
   }
 
   /// One that cannot be read is told, and costs the comparison only.
@@ -93,8 +106,8 @@ struct RunEvaluations {
 private enum Baseline {
   /// - Parameters:
   ///   - name: as a reader should see it.
-  ///   - file: the object with the predictions.
-  case found(name: String, file: String, digest: Digest)
+  ///   - digest: of the predictions.
+  case found(name: String, StoredPredictions, digest: Digest)
   /// One was asked for, and is not there.
   case missing(String)
   case none
@@ -106,15 +119,13 @@ private enum Baseline {
     switch try ComparedRun.find(text ?? "previous", previous: evaluations.previous, in: evaluations.project) {
     case .missing(let why): return .missing(why)
     case .found(let side):
-      if let file = try side.file(of: path), let digest = side.objects.digest(of: path) {
-        return .found(name: side.name, file: file, digest: digest)
+      if let predictions = try side.predictions(at: path), let digest = side.objects.digest(of: path) {
+        return .found(name: side.name, predictions, digest: digest)
       }
       if text == nil { return .none }
       let isKnown = side.objects.digest(of: path) != nil
       return .missing(
-        isKnown
-          ? "the predictions of \(side.name) are not here; `pipe fetch` may bring them"
-          : "\(side.name) has no predictions at `\(path)`")
+        isKnown ? side.absence(of: path, in: evaluations.pipeline) : "\(side.name) has no predictions at `\(path)`")
     }
   }
 }
@@ -125,13 +136,5 @@ extension Project {
     // Where it cannot be made, the first large column says so.
     try? AtomicFile.makeFolder(scratchFolder)
     return Scratch(folder: scratchFolder)
-  }
-}
-
-extension RunObjects {
-  /// The object of an output, or of a file in a directory that is an output, as a file; `nil` when the store has it not.
-  func file(of path: WorkspacePath) throws -> String? {
-    guard let digest = digest(of: path), try store.contains(digest) else { return nil }
-    return store.path(of: digest)
   }
 }
