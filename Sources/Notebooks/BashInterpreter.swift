@@ -87,7 +87,7 @@ final class BashInterpreter: CellInterpreter {
   private func deathOfCommand(status: Int) -> [String] {
     let signal = Int32(clamping: status - 128)
     guard knownSignals[signal] != nil else { return [] }
-    return ["a command was killed by \(signalName(signal))" + (signal == 9 ? ", probably out of memory" : "")]
+    return ["a command was killed by \(signalName(signal))" + (signal == 9 ? ", \(surroundings.meaningOfKill)" : "")]
   }
 
   /// The line of the command that stopped the cell: inside the subshell, when a subshell failed just before with the same status.

@@ -65,6 +65,11 @@ struct CellSurroundings {
   var interruption: InterruptionWatch?
   /// Bytes of one stream that a cell keeps.
   var keptBytes: Int
+  /// Processes that the kernel had ended for want of memory when the notebook began.
+  var memoryKills: Int? = OutOfMemory.kills()
+
+  /// Why a process got SIGKILL, for a sentence.
+  var meaningOfKill: String { OutOfMemory.meaning(before: memoryKills, after: OutOfMemory.kills()) }
 
   /// A path of the stage, from its folder.
   func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }

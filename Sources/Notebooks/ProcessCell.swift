@@ -101,15 +101,18 @@ extension CellInterpreter {
     var result = CellResult(outputs: recording.outputs, endedInterpreter: true)
     if case .interrupted(let signal) = event { result.interruption = signal }
     if case .ended(let end) = event, end.manner == .exited(0), !cell.isFollowed { return result }
-    result.failure = failure(event, of: cell, program: program, line: line(result.outputs))
+    result.failure = failure(
+      event, of: cell, program: program, line: line(result.outputs), meaningOfKill: recording.surroundings.meaningOfKill)
     return result
   }
 
   /// The failure of a cell whose interpreter is gone or had to go.
-  func failure(_ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?) -> CellFailure {
+  func failure(
+    _ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?, meaningOfKill: String = ""
+  ) -> CellFailure {
     let line = line ?? cell.cell.firstLine
     switch event {
-    case .ended(let end): return failure(end, of: cell, program: program, line: line)
+    case .ended(let end): return failure(end, of: cell, program: program, line: line, meaningOfKill)
     case .timedOut:
       let limit = cell.cell.options[CellOption.timeout.rawValue] ?? "its timeout"
       return CellFailure(
@@ -126,7 +129,9 @@ extension CellInterpreter {
     }
   }
 
-  private func failure(_ end: ProcessEnd, of cell: NumberedCell, program: String, line: Int) -> CellFailure {
+  private func failure(
+    _ end: ProcessEnd, of cell: NumberedCell, program: String, line: Int, _ meaningOfKill: String
+  ) -> CellFailure {
     switch end.manner {
     case .exited(let status):
       var failure = CellFailure(line: line, message: "exit status \(status)", text: "exit status \(status)")
@@ -138,7 +143,7 @@ extension CellInterpreter {
       return failure
     case .signalled(let signal):
       let peak = "peak \(humanSize(end.peakBytes))"
-      let why = signal == 9 ? ", probably out of memory (\(peak))" : " (\(signalMeaning(signal)), \(peak))"
+      let why = signal == 9 ? ", \(meaningOfKill) (\(peak))" : " (\(signalMeaning(signal)), \(peak))"
       let message = "\(program) was killed by \(signalName(signal))\(why)"
       return CellFailure(line: line, message: message, text: message)
     }
