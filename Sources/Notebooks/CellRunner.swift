@@ -189,7 +189,7 @@ private struct NotebookRun {
   private mutating func record(_ result: CellResult, of cell: NumberedCell, at index: Int) -> NotebookOutcome? {
     woven.cells[index].outputs = result.outputs
     if let signal = result.interruption {
-      woven.cells[index].outcome = .failed
+      woven.cells[index].outcome = .interrupted
       return .interrupted(signal: signal)
     }
     guard let failure = result.failure else {

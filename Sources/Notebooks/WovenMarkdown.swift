@@ -12,7 +12,8 @@ extension WovenNotebook {
         continue
       }
       if cell.options[CellOption.echo.rawValue] != "false" { blocks.append(fenced(cell.source, language)) }
-      if cell.outcome == .notRun { blocks.append("*Not run: a cell before it failed.*") }
+      if cell.outcome == .interrupted { blocks.append("*Interrupted.*") }
+      if cell.outcome == .notRun { blocks.append("*\(notRunSentence)*") }
       for output in cell.outputs { blocks.append(text(of: output, cell)) }
     }
     return blocks.filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"

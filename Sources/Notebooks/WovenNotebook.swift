@@ -15,6 +15,12 @@ package struct WovenNotebook: Codable, Sendable, Equatable {
     self.title = title
     self.cells = cells
   }
+
+  /// What a cell that was not run says of it.
+  package var notRunSentence: String {
+    let isInterrupted = cells.contains { $0.outcome == .interrupted }
+    return isInterrupted ? "Not run: the notebook was interrupted before it." : "Not run: a cell before it failed."
+  }
 }
 
 package struct WovenCell: Codable, Sendable, Equatable {
@@ -23,7 +29,9 @@ package struct WovenCell: Codable, Sendable, Equatable {
     case prose
     case done
     case failed
-    /// Stands after a failed cell.
+    /// Was stopped from outside.
+    case interrupted
+    /// Stands after a cell that failed or was interrupted.
     case notRun
   }
 

@@ -10,6 +10,10 @@ struct CellTable: Decodable {
 
   static let mostRows = 50
 
+  init(columns: [String], rows: [[String?]], totalRows: Int) {
+    (self.columns, self.rows, self.totalRows) = (columns, rows, totalRows)
+  }
+
   /// `nil` when the text is not such a table.
   init?(json: String) {
     guard let table = try? JSONDecoder().decode(CellTable.self, from: Data(json.utf8)), !table.columns.isEmpty else { return nil }

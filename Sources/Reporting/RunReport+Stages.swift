@@ -29,23 +29,30 @@ extension RunReport {
 
   static func failureSection(_ input: Input) -> Report.Section? {
     let failed = input.run.stages.filter { $0.outcome == .failed }
-    let left = input.run.stages.filter { $0.outcome == .skipped || $0.outcome == .interrupted }
-    guard !failed.isEmpty || !left.isEmpty else { return nil }
+    let interrupted = input.run.stages.filter { $0.outcome == .interrupted }
+    let left = input.run.stages.filter { $0.outcome == .skipped }
+    guard !failed.isEmpty || !interrupted.isEmpty || !left.isEmpty else { return nil }
     let anchors = StageAnchors(input.run.stages.map(\.name))
     var blocks: [Report.Block] = []
     for stage in failed {
       blocks.append(.heading(level: 1, "Stage \(stage.name)", id: nil))
       blocks += failureBlocks(stage, hasCell: input.contents[stage.name]?.woven != nil)
-      if let cell = input.contents[stage.name]?.woven?.cells.first(where: { $0.outcome == .failed }) {
-        blocks += cellBlocks(cell, file: input.contents[stage.name]?.woven?.file ?? stage.notebook ?? "")
+      if let woven = input.contents[stage.name]?.woven, let cell = woven.cells.first(where: { $0.outcome == .failed }) {
+        blocks += cellBlocks(cell, of: woven)
       } else if let log = logBlock(input.contents[stage.name]?.logTail, lines: 40) {
         blocks.append(log)
       }
       if let anchor = anchors[stage.name] { blocks.append(.paragraph([.link("All of stage \(stage.name)", to: anchor)])) }
     }
+    for stage in interrupted {
+      blocks.append(.paragraph([.text("Interrupted, so that nothing of it is recorded: "), .code(stage.name), .text(".")]))
+      if let woven = input.contents[stage.name]?.woven, let cell = woven.cells.first(where: { $0.outcome == .interrupted }) {
+        blocks += cellBlocks(cell, of: woven)
+      }
+    }
     if !left.isEmpty { blocks.append(.paragraph(stageList("Not run because of that", left))) }
-    return Report.Section(
-      id: "failure", title: failed.isEmpty ? "What was not run" : "What failed", priority: 110, blocks: blocks)
+    let title = !failed.isEmpty ? "What failed" : interrupted.isEmpty ? "What was not run" : "What was interrupted"
+    return Report.Section(id: "failure", title: title, priority: 110, blocks: blocks)
   }
 
   static func stagesSection(_ input: Input) -> Report.Section? {
@@ -80,7 +87,7 @@ extension RunReport {
     if let woven = content?.woven {
       let code = woven.cells.filter { $0.language != nil }.count
       blocks.append(.paragraph([.code(woven.file), .muted(", \(code) code cell\(code == 1 ? "" : "s")")]))
-      for cell in woven.cells { blocks += cellBlocks(cell, file: woven.file) }
+      for cell in woven.cells { blocks += cellBlocks(cell, of: woven) }
       return blocks
     }
     if stage.notebook != nil, content?.logTail == nil {
@@ -133,17 +140,26 @@ extension RunReport {
 
   // MARK: Cells
 
-  static func cellBlocks(_ cell: WovenCell, file: String) -> [Report.Block] {
+  static func cellBlocks(_ cell: WovenCell, of woven: WovenNotebook) -> [Report.Block] {
+    let file = woven.file
     guard cell.outcome != .prose, let language = cell.language else { return [.prose(cell.source)] }
     var blocks: [Report.Block] = []
-    let place: [Report.Inline] = [.text("\(language), \(cell.place ?? file):\(cell.firstLine)")]
+    // As messages name it.
+    let name = cell.options["label"].map { "\($0) · " } ?? ""
+    let place: [Report.Inline] = [.text("\(name)\(language), \(cell.place ?? file):\(cell.firstLine)")]
     let code = Report.Block.code(trimmedEnd(cell.source), language: language)
     if cell.options["echo"] == "false" {
       blocks.append(.details(summary: [.text("Code: ")] + place, id: nil, open: false, [code]))
     } else {
-      blocks += [.paragraph([.muted("\(language), line \(cell.firstLine)")]), code]
+      blocks += [.paragraph([.muted("\(name)\(language), line \(cell.firstLine)")]), code]
     }
-    if cell.outcome == .notRun { blocks.append(.paragraph([.muted("Not run: a cell before it failed.")])) }
+    if cell.outcome == .notRun { blocks.append(.paragraph([.muted(woven.notRunSentence)])) }
+    if cell.outcome == .interrupted {
+      blocks.append(
+        .note(
+          .caution,
+          [.text(cell.outputs.isEmpty ? "Interrupted before it put anything out." : "Interrupted. Until then it put this out:")]))
+    }
     var room = DisplayRoom()
     for (index, output) in cell.outputs.enumerated() {
       guard output.kind != .display || room.takes(output) else { continue }
@@ -216,6 +232,7 @@ extension RunReport {
         return [.image(.init(format: format, data: image, alternative: alternative, caption: caption))]
       }
     }
+    if let chart = VegaChart(data) { return chart.blocks(caption: caption, line: cell.firstLine) }
     if let markdown = data["text/markdown"] { return [.prose(markdown)] }
     if let html = data["text/html"], html.utf8.count <= 1_000_000 { return [.foreignHTML(html)] }
     if let plain = data["text/plain"] {

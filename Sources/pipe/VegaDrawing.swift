@@ -1,11 +1,14 @@
 // A Vega-Lite document drawn by `vl-convert`, where that program is installed.
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Notebooks
 import Reporting
 
 enum VegaDrawing {
   private static let program = "vl-convert"
   private static let limitSeconds = 20
+  /// A page is waited for.
+  private static let mostCharts = 20
   /// Above this a drawing is not put into the page.
   private static let mostBytes = 4_000_000
 
@@ -20,6 +23,25 @@ enum VegaDrawing {
     } catch {
       return .tableOnly(reason: "`\(program)` did not draw template `\(template)`: \(error.reason). Here are the rows.")
     }
+  }
+
+  /// Charts of Altair in a notebook, as drawings beside their data; unchanged where the program is not installed.
+  ///
+  /// A chart that cannot be drawn stays data, of which a page shows the rows.
+  static func drawn(_ woven: WovenNotebook) -> WovenNotebook {
+    guard let path = found() else { return woven }
+    var (woven, left) = (woven, mostCharts)
+    for cell in woven.cells.indices {
+      for output in woven.cells[cell].outputs.indices where left > 0 {
+        let data = woven.cells[cell].outputs[output].data
+        guard data["image/svg+xml"] == nil,
+          let type = data.keys.sorted().first(where: { $0.hasPrefix("application/vnd.vegalite.") }), let spec = data[type]
+        else { continue }
+        left -= 1
+        woven.cells[cell].outputs[output].data["image/svg+xml"] = try? run(path, spec)
+      }
+    }
+    return woven
   }
 
   private struct Failure: Error { var reason: String }

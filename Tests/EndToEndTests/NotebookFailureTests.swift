@@ -93,7 +93,10 @@ struct `A notebook that ends in every way` {
       let ran = try repro(site)
       #expect(ran.status == 0, "\(ran.err)")
       #expect(ran.err.contains("week | cell 4 of 5, `last`: ") && ran.err.contains("1 ran\nreport: reports/index.html\n"))
-      expectTheFirstCells(in: try #require(site.text("reports/index.html")))
+      let report = try #require(site.text("reports/index.html"))
+      expectTheFirstCells(in: report)
+      // The chart is told by its rows.
+      #expect(report.contains("A Vega-Lite chart of line marks, x: day, y: orders.") && !report.contains("altair.Chart"))
       let first = try site.pipe("notebook", "export", "week", "--to", "ipynb").out
       #expect(first.contains("application/vnd.vegalite.v") && !first.contains("cdn"))
       #expect(try site.run("/usr/bin/env", arguments("repro", "--force")).status == 0)
@@ -136,7 +139,13 @@ struct `A notebook that ends in every way` {
       #expect(said.contains("the notebook as far as it went is in .pipe/failed/week.html"))
       let page = try #require(site.text(".pipe/failed/week.html"))
       expectTheFirstCells(in: page)
-      #expect(page.contains("Not run: a cell before it"))
+      #expect(said.contains("cell 4 of 5, `last`: interrupted ") && !said.contains("failed "), "\(said)")
+      #expect(page.contains("Not run: the notebook was interrupted before it."))
+      #expect(page.contains("Cell 4 of 5, last, was interrupted") && !page.contains("failed</h2>"))
+      #expect(page.contains("<h3 id=\"failed-cell\">The cell that was interrupted</h3>"))
+      let report = try #require(site.text("reports/index.html"))
+      #expect(report.contains("What was interrupted</h2>") && report.contains("last · python, line"))
+      #expect(!report.contains("because of that"))
       #expect(!site.exists("pipeline.lock"))
     }
   }
@@ -156,7 +165,7 @@ struct `A notebook that ends in every way` {
       #expect(ran.status == 1)
       #expect(
         ran.err.contains(
-          /week\.qmd:30: error: cell `last` \(4 of 5\) failed: python3 was killed by SIGKILL, probably out of memory \(peak [0-9.]+ [MG]B\)\n/
+          /week\.qmd:30: error: cell `last` \(4 of 5\) failed: python3 was killed by SIGKILL, (probably out of|not for want of) memory \(peak [0-9.]+ [MG]B\)\n/
         ), "\(ran.err)")
       let page = try #require(site.text(".pipe/failed/week.html"))
       expectTheFirstCells(in: page)

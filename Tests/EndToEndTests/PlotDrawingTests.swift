@@ -49,6 +49,32 @@ import Testing
     }
   }
 
+  @Test func `a chart that a notebook displays is drawn by it too`() throws {
+    try withSite { site in
+      try site.write("stages:\n  look: {notebook: look.qmd}\n", to: "pipeline.yaml")
+      try site.write(
+        """
+        ```{python}
+        class Chart:
+          def _repr_mimebundle_(self, **_):
+            return {"application/vnd.vegalite.v6.json": {"data": {"values": [{"a": 1}]}, "mark": "area"}, "text/plain": "<Chart>"}
+        Chart()
+        ```
+
+        """, to: "look.qmd")
+      try site.write(
+        "#!/bin/sh\ngrep -q area spec.json || exit 8\nprintf '<svg>drawn</svg>' > out.svg\n", to: "bin/vl-convert")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(site.root)/bin/vl-convert")
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+      let ran = try site.run("/usr/bin/env", ["PATH=\(site.root)/bin:\(path)", pipeBinary, "repro"])
+      #expect(ran.status == 0, "\(ran.err)")
+      #expect(site.text("reports/index.html")?.contains("data:image/svg+xml;base64,PHN2Zz5kcmF3bjwvc3ZnPg==") == true)
+      #expect(try site.run("/usr/bin/env", ["PATH=\(path)", pipeBinary, "report"]).status == 0)
+      let page = try #require(site.text("reports/index.html"))
+      #expect(page.contains("A Vega-Lite chart of area marks.") && !page.contains("PHN2Zz5kcmF3bjwvc3ZnPg=="))
+    }
+  }
+
   @Test func `a copy of a built-in template is drawn as it`() throws {
     try withSite { site in
       try make(site)

@@ -243,6 +243,7 @@ struct ReportWriter {
         content.woven = try? WovenNotebook(json: Data(bytes), source: stage.notebook ?? stage.name)
       }
       if let woven = content.woven, stage.outcome != .failed { content.woven = prose?.woven(woven) ?? woven }
+      content.woven = content.woven.map(VegaDrawing.drawn)
       if let digest = stage.log.flatMap({ Digest($0) }), let bytes = try? project.store.bytes(of: digest) {
         content.logTail = String(decoding: bytes.suffix(8 << 10), as: UTF8.self)
       }

@@ -212,7 +212,7 @@ enum ExportForm: String, ExpressibleByArgument, CaseIterable {
   func text(of woven: WovenNotebook) throws -> String {
     switch self {
     case .ipynb: try woven.jupyterText()
-    case .html: HTMLText.render(NotebookPage.document(woven))
+    case .html: HTMLText.render(NotebookPage.document(VegaDrawing.drawn(woven)))
     case .md: woven.markdownText
     }
   }
