@@ -88,7 +88,7 @@ extension RunReport {
     let isByMissing = drift.missingIndex >= threshold && drift.missingIndex > drift.psi
     return Figures.DriftColumn(
       name: drift.name, edges: drift.edges, categories: drift.bins.map(\.label), current: drift.currentCounts,
-      baseline: drift.referenceCounts, test: isByMissing ? "PSI of missing values" : "PSI",
+      baseline: drift.referenceCounts, test: isByMissing ? "missing PSI" : "PSI",
       value: isByMissing ? drift.missingIndex : drift.psi, threshold: threshold, hasDrifted: drift.distance >= threshold)
   }
 

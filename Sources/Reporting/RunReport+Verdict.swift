@@ -47,9 +47,18 @@ extension RunReport {
     return (.good, count == 1 ? "The stage is done" : "All \(count) stages are done")
   }
 
-  /// Those of `gates.json`, then those of each evaluation.
+  /// Those of `gates.json`, then those of each evaluation, by its name where several have gates.
   private static func allGates(_ input: Input) -> [GatesDocument.Gate] {
-    (input.gates?.gates ?? []) + input.evaluations.flatMap { $0.result.document.gates?.gates ?? [] }
+    let evaluated = input.evaluations.filter { $0.result.document.gates?.gates.isEmpty == false }
+    let isNamed = evaluated.count + (input.gates == nil ? 0 : 1) > 1
+    return (input.gates?.gates ?? [])
+      + evaluated.flatMap { model in
+        (model.result.document.gates?.gates ?? []).map { gate in
+          var gate = gate
+          if isNamed { gate.label = "\(model.name): \(gate.label)" }
+          return gate
+        }
+      }
   }
 
   /// `eta version 3: MAE 2.104 min (95% CI 2.081–2.127), −0.05 min against the previous run …`

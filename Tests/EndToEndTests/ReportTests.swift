@@ -497,6 +497,28 @@ struct `Reports of the program` {
     }
   }
 
+  @Test func `gates of several models are told by the model's name, and those of one are not`() throws {
+    try withSite { site in
+      try site.write("y_true,y_pred\n1,1\n2,2.5\n3,3\n", to: "p.csv")
+      let manifest = """
+        stages:
+          s: {cmd: cp p.csv a.csv && cp p.csv b.csv, deps: [p.csv], outs: [a.csv, b.csv]}
+        evaluations:
+          near: {predictions: a.csv, task: regression, gates: [{metric: mae, at_most: 1}]}
+
+        """
+      try site.write(manifest, to: "pipeline.yaml")
+      #expect(try site.pipe("repro").status == 0)
+      #expect(site.text("reports/index.md")?.contains("\n| MAE is at most 1 |") == true)
+      try site.write(
+        manifest + "  far: {predictions: b.csv, task: regression, gates: [{metric: mae, at_most: 2, label: not far}]}\n",
+        to: "pipeline.yaml")
+      _ = try site.pipe("report")
+      let page = try #require(site.text("reports/index.md"))
+      #expect(page.contains("\n| near: MAE is at most 1 |") && page.contains("\n| far: not far |"), "\(page.prefix(1_500))")
+    }
+  }
+
   @Test(arguments: ["p.csv", "folder"])
   func `predictions that the store does not keep are evaluated where they stand, while they are the run's`(output: String) throws
   {
