@@ -259,7 +259,8 @@ extension ParameterValue {
   /// The same with `{"$double": "nan"}` for numbers that JSON has no word for.
   fileprivate var spelledOut: ParameterValue {
     switch self {
-    case .double(let number) where !number.isFinite: .mapping([(Self.spelled, .text("\(number)"))])
+    // Not-a-numbers are one value, and not every word that the library has for them is read back.
+    case .double(let number) where !number.isFinite: .mapping([(Self.spelled, .text(number.isNaN ? "nan" : "\(number)"))])
     case .list(let items): .list(items.map(\.spelledOut))
     case .mapping(let pairs): .mapping(pairs.map { ($0.0, $0.1.spelledOut) })
     default: self
