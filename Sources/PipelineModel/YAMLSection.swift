@@ -283,7 +283,8 @@ extension YAMLSection {
       }
       guard Self.mayBeginPlain(first) else { return nil }
       while place < bytes.count, bytes[place] != newline {
-        if bytes[place] == UInt8(ascii: ":"), isAfterKey(place) { return place }
+        // Blanks before the colon are none of the key's: YAML's own reader takes them off.
+        if bytes[place] == UInt8(ascii: ":"), isAfterKey(place) { return [blank, 9].contains(bytes[place - 1]) ? nil : place }
         if bytes[place] == comment, bytes[place - 1] == blank { return nil }
         place += 1
       }

@@ -42,6 +42,13 @@ private func small(_ command: String) -> DVCLockEntry {
     #expect(try DVCLockText.updating(before, replacing: []) == before)
   }
 
+  @Test(arguments: [("b :", "b"), ("b \t:", "b"), ("b  b :", "b  b")])
+  func `blanks between a key and its colon are none of the key's`(key: String, name: String) throws {
+    let text = "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  \(key)\n    cmd: y\n"
+    #expect(try DVCLockText.read(text, file: "dvc.lock").entries.map(\.name) == ["a", name])
+    #expect(try DVCLockText.updating(text, replacing: [], removing: [name]) == "schema: '2.0'\nstages:\n  a:\n    cmd: x\n")
+  }
+
   @Test func `an entry whose key is too long for its line keeps the layout of the file, however often it changes`() throws {
     let long = String(repeating: "k", count: 130)
     let text = "schema: '2.0'\nstages:\n    a:\n        cmd: x\n    ? \(long)\n    : cmd: y\n"
