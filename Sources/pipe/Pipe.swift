@@ -90,6 +90,10 @@ struct Pipe: AsyncParsableCommand {
     {
       return command
     }
-    return try parseAsRoot(arguments)
+    do {
+      return try parseAsRoot(arguments)
+    } catch {
+      throw UnknownCommand.diagnostic(in: arguments) ?? error
+    }
   }
 }

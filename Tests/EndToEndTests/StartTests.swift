@@ -26,6 +26,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    (["repor"], "error: `repor` is not a command of `pipe`\nhint: did you mean `pipe repro`?\n"),
+    (["frobnicate", "-n", "x"], "error: `frobnicate` is not a command of `pipe`\nhint: `pipe --help` lists them\n"),
+    (["-q", "stage", "lsit"], "error: `lsit` is not a command of `pipe stage`\nhint: did you mean `pipe stage list`?\n"),
+    (
+      ["exp", "save", "-n", "hand"],
+      """
+      error: `exp` is a command of DVC's that `pipe` does not have
+      hint: every `pipe repro` is kept: `pipe runs list` shows them, `pipe report --compare A B` compares two
+
+      """
+    ),
+  ])
+  func `a word that is no command is told with what it could be`(_ arguments: [String], _ said: String) throws {
+    try withSite { site in
+      let ended = try site.run(pipeBinary, arguments)
+      #expect(ended.status == 2)
+      #expect(ended.err == said)
+      #expect(ended.out == "")
+    }
+  }
+
   @Test func `init says what it made, whatever was there`() throws {
     try withSite { site in
       func made(_ arguments: String...) throws -> String {
