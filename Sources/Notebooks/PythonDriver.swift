@@ -170,7 +170,18 @@ let pythonDriver = #"""
   def cell_text(value):
       if value is None or value != value:
           return None
-      return repr(float(value)) if isinstance(value, float) else str(value)
+      return number_text(float(value)) if isinstance(value, float) else str(value)
+
+
+  def number_text(value):
+      """With six decimals where more would be written, as pandas and polars show numbers."""
+      text = repr(value)
+      if len(text) <= 10:
+          return text
+      if 1e-3 <= abs(value) < 1e12:
+          near = f"{value:.6f}".rstrip("0")
+          return near + "0" if near.endswith(".") else near
+      return f"{value:.6e}"
 
 
   def data_frame(value):

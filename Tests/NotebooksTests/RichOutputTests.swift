@@ -41,7 +41,7 @@ struct RichOutputTests {
     ```{python}
     display(frame)
     import polars
-    polars.DataFrame({"n": [1, 2], "t": ["u", None]})
+    polars.DataFrame({"n": [1, 2, 3], "t": ["u", None, "v"], "x": [1/3, 115.61430130683084, 1.0000000001]})
     ```
     ```{python}
     frame.style.highlight_max()
@@ -73,7 +73,7 @@ struct RichOutputTests {
     #expect(
       displays[3].map { $0["application/vnd.pipe.table+json"] } == [
         #"{"columns":["key","a","b"],"rows":[["x","1","0.5"],["y","2",null]],"totalRows":2}"#,
-        #"{"columns":["n","t"],"rows":[["1","u"],["2",null]],"totalRows":2}"#,
+        #"{"columns":["n","t","x"],"rows":[["1","u","0.333333"],["2",null,"115.614301"],["3","v","1.0"]],"totalRows":3}"#,
       ])
     #expect(displays[4].first?["text/html"]?.contains("T_5-1") == true)
     #expect(displays[5].map { $0.keys.sorted() } == [["image/png", "text/plain"], ["text/html", "text/plain"], ["text/plain"]])
