@@ -119,9 +119,11 @@ struct BuildSession {
       let record = Background { [recorder] in Result { try recorder.write(outcome) } }
       defer { _ = record.wait() }
       workspace.pruneStatCache()
-      try workspace.saveStatCache()
+      // What was learned of files may be lost, what was agreed may not: a failure is told when that is written.
+      let saved = Result { try workspace.saveStatCache() }
       // A lock file names only what a run record tells of.
       try agree(on: outcome) { written = try record.wait().get() }
+      try saved.get()
       try? AtomicFile.removeAll("\(project.scratchFolder)/\(recorder.runID)")
     } else {
       try workspace.saveStatCache()
