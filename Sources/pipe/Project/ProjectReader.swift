@@ -12,17 +12,17 @@ struct LoadedProject {
   /// Stages of every manifest, then one stage for the data of every pointer file.
   var pipeline: Pipeline { didSet { begun = nil } }
   /// The agreed results by stage name.
-  var lock: LockFile
+  var lock = LockFile()
   /// Text of each lock file that is there.
-  var lockTexts: [WorkspacePath: String]
+  var lockTexts: [WorkspacePath: String] = [:]
   /// Text and meaning of each pointer file.
-  var pointers: [WorkspacePath: (text: String, file: PointerFile)]
-  var warnings: DiagnosticList
+  var pointers: [WorkspacePath: (text: String, file: PointerFile)] = [:]
+  var warnings = DiagnosticList()
   /// Every file and folder that decides what was read, also those looked for in vain.
-  var sources: [WorkspacePath]
+  var sources: [WorkspacePath] = []
   /// The empty text is the root.
-  var folders: [String]
-  var variables: [String]
+  var folders: [String] = []
+  var variables: [String] = []
   /// Patterns of `foreach` over files.
   var patterns: [PathPattern] = []
   private var begun: Background<Result<StageGraph, DiagnosticList>>?
@@ -30,16 +30,9 @@ struct LoadedProject {
   init(_ project: Project) {
     self.project = project
     pipeline = Pipeline(file: project.dialect.manifestName, stages: [])
-    lock = LockFile()
-    lockTexts = [:]
-    pointers = [:]
-    warnings = DiagnosticList()
-    sources = []
-    folders = []
-    variables = []
   }
 
-  /// The order of the stages, which nearly everybody asks for, is worked out while other things are read.
+  /// The order of the stages, which nearly everybody asks for of the workspace, is worked out while other things are read.
   fileprivate mutating func beginGraph() {
     begun = Background { [stages = pipeline.stages] in
       Result { () throws(DiagnosticList) in try StageGraph(stages) }
@@ -104,7 +97,7 @@ struct ProjectReader {
     }
     try mistakes.throwIfErrors()
     join(readings, into: &loaded)
-    loaded.beginGraph()
+    if source is WorkspaceSource { loaded.beginGraph() }
     loaded.folders = walk.folders.map { $0?.text ?? "" }
     try readLocks(into: &loaded, root: rootLock)
     return loaded
