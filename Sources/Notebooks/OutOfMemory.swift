@@ -21,7 +21,7 @@ enum OutOfMemory {
   /// What SIGKILL means, by the counts before and after. Somebody else's process may have been the one that was ended, so
   /// that a count that rose says no more than "probably".
   static func meaning(before: Int?, after: Int?) -> String {
-    if let before, let after, before == after { return "not for want of memory" }
+    if let before, let after, before == after { return "not by the kernel for want of memory" }
     return "probably out of memory"
   }
 }

@@ -108,7 +108,7 @@ extension CellInterpreter {
 
   /// The failure of a cell whose interpreter is gone or had to go.
   func failure(
-    _ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?, meaningOfKill: String = ""
+    _ event: ProcessEvent, of cell: NumberedCell, program: String, line: Int?, meaningOfKill: String
   ) -> CellFailure {
     let line = line ?? cell.cell.firstLine
     switch event {

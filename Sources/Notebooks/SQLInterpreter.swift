@@ -238,7 +238,11 @@ final class SQLInterpreter: CellInterpreter {
   }
 
   private func failure(_ mistake: SQLMistake, _ run: CellRun) -> CellFailure {
-    if mistake.isTimeout { return failure(.timedOut, of: run.cell, program: "SQLite", line: run.line(at: run.statementStart)) }
+    if mistake.isTimeout {
+      return failure(
+        .timedOut, of: run.cell, program: "SQLite", line: run.line(at: run.statementStart),
+        meaningOfKill: surroundings.meaningOfKill)
+    }
     let line =
       switch mistake.place {
       case .byte(let offset): run.line(at: offset)

@@ -165,7 +165,7 @@ struct `A notebook that ends in every way` {
       #expect(ran.status == 1)
       #expect(
         ran.err.contains(
-          /week\.qmd:30: error: cell `last` \(4 of 5\) failed: python3 was killed by SIGKILL, (probably out of|not for want of) memory \(peak [0-9.]+ [MG]B\)\n/
+          /week\.qmd:30: error: cell `last` \(4 of 5\) failed: python3 was killed by SIGKILL, (probably out of|not by the kernel for want of) memory \(peak [0-9.]+ [MG]B\)\n/
         ), "\(ran.err)")
       let page = try #require(site.text(".pipe/failed/week.html"))
       expectTheFirstCells(in: page)

@@ -116,7 +116,7 @@ struct BashCellTests {
     let killed = try run("```{bash}\ntrue\nkill -9 $$\n```")
     let message = try #require(killed.failure)
     let expected =
-      #/2: cell 1 \(1 of 1\) failed: bash was killed by SIGKILL, (probably out of|not for want of) memory \(peak [0-9.]+ MB\)/#
+      #/2: cell 1 \(1 of 1\) failed: bash was killed by SIGKILL, (probably out of|not by the kernel for want of) memory \(peak [0-9.]+ MB\)/#
     #expect(message.wholeMatch(of: expected) != nil, "\(message)")
   }
 
@@ -147,7 +147,8 @@ struct BashCellTests {
     let ran = try run("```{bash}\n\nsh -c 'kill -9 $$'\n```")
     #expect(ran.failure == "3: cell 1 (1 of 1) failed: exit status 137")
     #expect(
-      ran.diagnostic?.causes.first?.wholeMatch(of: #/a command was killed by SIGKILL, (probably out of|not for want of) memory/#)
+      ran.diagnostic?.causes.first?.wholeMatch(
+        of: #/a command was killed by SIGKILL, (probably out of|not by the kernel for want of) memory/#)
         != nil)
   }
 

@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (3, 3, "not for want of memory"), (3, 4, "probably out of memory"), (nil, nil, "probably out of memory"),
+    (3, 3, "not by the kernel for want of memory"), (3, 4, "probably out of memory"), (nil, nil, "probably out of memory"),
     (3, nil, "probably out of memory"),
   ])
   func `a kill is for want of memory where the kernel counted one, or does not count`(before: Int?, after: Int?, meaning: String)

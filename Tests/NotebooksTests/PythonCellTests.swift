@@ -92,7 +92,7 @@ struct PythonCellTests {
   @Test func `a killed interpreter is an outcome with the memory it had`() throws {
     let ran = try run("```{python}\nimport os, signal\nprint('a')\nos.kill(os.getpid(), signal.SIGKILL)\n```")
     let expected =
-      #/2: cell 1 \(1 of 1\) failed: python3 was killed by SIGKILL, (probably out of|not for want of) memory \(peak [0-9]+\.[0-9] MB\)/#
+      #/2: cell 1 \(1 of 1\) failed: python3 was killed by SIGKILL, (probably out of|not by the kernel for want of) memory \(peak [0-9]+\.[0-9] MB\)/#
     #expect(try #require(ran.failure).wholeMatch(of: expected) != nil)
     #expect(ran.printed == "a\n")
   }

@@ -63,7 +63,9 @@ struct RCellTests {
     let ran = try run("```{r}\ncat('a\\n')\ntools::pskill(Sys.getpid(), 9)\nSys.sleep(30)\n```")
     #expect(
       ran.failure?.prefixMatch(
-        of: #/2: cell 1 \(1 of 1\) failed: Rscript was killed by SIGKILL, (probably out of|not for want of) memory \(peak /#)
+        of:
+          #/2: cell 1 \(1 of 1\) failed: Rscript was killed by SIGKILL, (probably out of|not by the kernel for want of) memory \(peak /#
+      )
         != nil)
   }
 }
