@@ -54,15 +54,9 @@ package enum HTMLStyle {
   private static func classes(_ body: String) -> Set<Substring> {
     var body = body
     let attributes = body.withUTF8 { bytes in
-      var found: Set<String> = []
-      var position = bytes.startIndex
-      while let open = bytes[position...].firstIndex(of: UInt8(ascii: "<")) {
-        // The data of an image may follow in the same tag.
-        let tag = bytes[open...].prefix(400).prefix { $0 != UInt8(ascii: ">") }
-        if let value = classAttribute(tag) { found.insert(String(decoding: value, as: UTF8.self)) }
-        position = max(open + 1, tag.endIndex)
-      }
-      return found
+      // The data of an image may follow in the same tag.
+      let tags = bytes.split(separator: UInt8(ascii: "<")).lazy.map { $0.prefix(400).prefix { $0 != UInt8(ascii: ">") } }
+      return Set(tags.compactMap(classAttribute).map { String(decoding: $0, as: UTF8.self) })
     }
     return Set(attributes.flatMap { $0.split(separator: " ") })
   }
