@@ -20,7 +20,7 @@ stages:
     deps: [raw.txt]
     outs: [sorted.txt]
   tree:
-    cmd: mkdir -p tree/below && for f in data/*.txt; do sed s/row/line/ $f > tree/below/$(basename $f); done
+    cmd: mkdir -p tree/below && for f in data/*.txt; do sed s/row/line/ $f > tree/below/$(basename $f) || exit 1; done
     deps: [data]
     outs: [tree]
   slow:
