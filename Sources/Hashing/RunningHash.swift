@@ -94,7 +94,7 @@ package func hmacSHA256(key: [UInt8], message: [UInt8]) -> [UInt8] {
 
 /// Two lower-case digits a byte.
 package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-  // A copy that is known to be an array is read a dozen times faster than a collection of any kind.
+  // Known to be an array, it is read without asking a collection of any kind for each byte.
   let bytes = Array(bytes)
   func digit(_ value: UInt8) -> UInt8 { value + (value < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10) }
   return String(unsafeUninitializedCapacity: bytes.count * 2) { out in

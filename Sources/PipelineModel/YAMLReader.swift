@@ -14,7 +14,7 @@ package enum YAMLReader {
     read(text, file: file, atOnceFrom: 128 << 10)
   }
 
-  /// - Parameter size: in bytes, from which a text is read by its halves.
+  /// - Parameter size: in bytes, from which a text is read by its halves, each of which may have as many nodes as a whole.
   static func read(_ text: String, file: String, atOnceFrom size: Int) -> (tree: YAMLNode?, mistakes: DiagnosticList) {
     let joined = YAMLHalves(text, minimum: size)?.read { text, offset in
       let (tree, mistakes) = parse(text, file: file, lineOffset: offset)

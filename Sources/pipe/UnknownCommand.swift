@@ -41,7 +41,7 @@ enum UnknownCommand {
   /// What DVC's users may look for, and what there is instead.
   private static let ofDVC: [String: String] = {
     let runs = "every `pipe repro` is kept: `pipe runs list` shows them, `pipe report --compare A B` compares two"
-    let imports = "a stage with `curl` or `cp` brings data in and is repeated when it changes; `pipe add` takes what is there"
+    let imports = "a stage with `curl` or `cp` brings data in; `pipe add` takes what is there"
     let files = "`pipe pull` brings data of a remote; for another project's, clone it and run `pipe pull` there"
     let nothing = "docs/dvc.md lists what is not there"
     return [
